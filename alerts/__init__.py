@@ -1,0 +1,1 @@
+"""Findings on their way to somebody's attention: grouped, ranked, decided about, delivered."""

@@ -1,0 +1,1 @@
+"""Shapes that destinations understand: pure functions of an event and an alert's row."""

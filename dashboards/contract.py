@@ -1,0 +1,74 @@
+"""What the pages and the API ask of a workspace; `toolhound.Workspace` answers it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+
+class AlertRows(Protocol):
+    """One page of alerts, as `alerts.queue.Page`."""
+
+    @property
+    def total(self) -> int:
+        """How many alerts the filters let through."""
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """The alerts of this page, columns of `store.tables` "alerts"."""
+
+    @property
+    def by_state(self) -> Mapping[str, int]:
+        """Counts by state, the filter on states aside."""
+
+    @property
+    def by_severity(self) -> Mapping[int, int]:
+        """Counts by severity, the filter on severities aside."""
+
+
+class Served(Protocol):
+    """A workspace as it is served. Every method may be called from several threads at once.
+
+    An unknown alert, session or server raises NotFoundError; a decision made on an older version of an alert ConflictError; one that
+    cannot be made (closing without a verdict), and a query that is not one SELECT, SourceError.
+    """
+
+    def alerts(
+        self, *, states: Sequence[str] | None = None, severities: Sequence[str] | None = None, agent: str | None = None,
+        server: str | None = None, detector: str | None = None, session_id: str | None = None, text: str | None = None,
+        order: str = "risk", limit: int = 50, offset: int = 0,
+    ) -> AlertRows:
+        """Alerts that pass all filters; `order` is "risk", "newest", "oldest" or "severity"; severities by name."""
+
+    def alert(self, alert_id: str) -> dict[str, Any]:
+        """As `alerts.queue.show`: "alert" (its row), "findings", "decisions", "deliveries"."""
+
+    def decide(
+        self, alert_id: str, *, actor: str, state: str | None = None, verdict: str | None = None, assignee: str | None = None,
+        comment: str = "", version: int | None = None,
+    ) -> dict[str, Any]:
+        """Take one step of triage; the alert's row as it stands then. What is None stays; assignee "" takes the name off."""
+
+    def sessions(
+        self, *, text: str | None = None, agent: str | None = None, server: str | None = None, order: str = "risk", limit: int = 50,
+        offset: int = 0,
+    ) -> dict[str, Any]:
+        """As `store.sessions.page`."""
+
+    def session(self, session_id: str) -> dict[str, Any]:
+        """As `store.sessions.chain`."""
+
+    def servers(self) -> list[dict[str, Any]]:
+        """As `store.sessions.servers`."""
+
+    def server(self, name: str) -> dict[str, Any]:
+        """As `store.sessions.server`."""
+
+    def health(self) -> dict[str, Any]:
+        """How the parts are; the keys that the health page knows are in `dashboards.pages.health`, others are shown as they come."""
+
+    def query(self, sql: str, limit: int = 1000) -> pa.Table:
+        """A user's question: one SELECT, read-only. Raises SourceError for anything else."""
+
+    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
+        """A question of ours (`dashboards/queries/*.sql`), values bound by name."""

@@ -1,0 +1,1 @@
+"""A subject against its own past and its peers."""

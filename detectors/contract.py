@@ -1,0 +1,130 @@
+"""What a detector is: a question over a slice of calls, with its page and its proof in one file.
+
+The file's stem is the detector's only name. Its docstring has a title line and four sections (What it detects,
+Why it matters, False positives, Blind spots); it holds one `DETECTOR`.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from store import tables
+from store.database import Database
+from store.records import Grade, Record, Severity
+
+
+class Scope(StrEnum):
+    """The smallest group of calls that a detector must see together."""
+
+    CALL = "call"
+    SESSION = "session"
+    PRINCIPAL = "principal"
+    AGENT = "agent"
+    SERVER = "server"
+    FLEET = "fleet"
+
+
+SCOPE_KEY: dict[Scope, str] = {
+    Scope.CALL: "call_id",
+    Scope.SESSION: "session_id",
+    Scope.PRINCIPAL: "coalesce(principal, client_address, agent, '')",
+    Scope.AGENT: "coalesce(agent, '')",
+    Scope.SERVER: "coalesce(server, '')",
+    Scope.FLEET: "'fleet'",
+}
+"""SQL over `calls` that names the group a call belongs to."""
+
+
+class Slice:
+    """The calls that a detector may see, with the messages, definitions, access and counters around them.
+
+    Tables `calls`, `messages`, `tool_definitions`, `access`, `normal`; views `steps`, `turns`, `destinations`.
+    """
+
+    def __init__(self, seen: Mapping[str, pa.Table]) -> None:
+        self._database = Database.memory()
+        for table in tables.SEEN:
+            self._database.load(table, seen.get(table, tables.empty(table)))
+        self._database.make_views()
+
+    def query(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
+        """Ask; the answer as an Arrow table."""
+        return self._database.query(sql, values)
+
+    def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Ask; the answer as dictionaries."""
+        return self._database.rows(sql, values)
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a detector saw, before it becomes a finding.
+
+    `call_ids` may be empty where the proof is a definition or an access attempt; then say in `about` what it concerns
+    (`session_id`, `agents`, `servers`, `tools`, `first_at`, `last_at`). `score` is in 0..1, high = unusual.
+    `sentence` says in one true sentence what was seen and why it is unusual; quote foreign text with `quoted`.
+    """
+
+    scope_key: str
+    subject: str
+    call_ids: Sequence[str]
+    grade: Grade
+    score: float
+    sentence: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+Scenario: TypeAlias = Sequence[Record]
+"""Records that a detector must fire on, or stay quiet on."""
+
+Find: TypeAlias = str | Callable[[Slice], Iterable[Found]]
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A question with proof.
+
+    find: SQL that answers `scope_key, subject, call_ids, grade, score, sentence, evidence` (a struct or JSON), or a
+        function of the slice that yields `Found`.
+    learn: SQL over `calls` that answers `key, n, first_at, last_at`; kept in `normal` under the detector's name and merged by
+        sum, min, max. `normal` shows the detector its own counters and everybody else's.
+    lookback: how far apart calls of one scope may lie and still be seen together.
+    fires_on, quiet_on: named scenarios; the quiet ones are near misses.
+    """
+
+    severity: Severity
+    techniques: tuple[str, ...]
+    scope: Scope
+    find: Find
+    fires_on: Mapping[str, Scenario]
+    quiet_on: Mapping[str, Scenario]
+    lookback: timedelta = timedelta(hours=24)
+    learn: str | None = None
+    formerly: tuple[str, ...] = ()
+
+
+ELLIPSIS_AT = 120
+
+
+def quoted(text: str | None, limit: int = ELLIPSIS_AT) -> str:
+    """Foreign text made fit for a sentence: one line, printable, shortened, in quotation marks."""
+    if text is None:
+        return "(not recorded)"
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in " ".join(text.split()))
+    return f"\u201c{shown[:limit]}\u2026\u201d" if len(shown) > limit else f"\u201c{shown}\u201d"
+
+
+def as_evidence(value: Any) -> dict[str, Any]:
+    """Evidence out of SQL: a struct, or JSON text."""
+    loaded = json.loads(value) if isinstance(value, str) else value
+    return dict(loaded) if loaded else {}

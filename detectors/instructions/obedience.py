@@ -1,0 +1,197 @@
+"""Which calls do what an order in an earlier result said, and what the prompt did not.
+
+Every call is compared with the prompt and with each order read before it. The four numbers that count are means to one end:
+`instr` (the call's unexplained values stand in the order), `gap` (the order explains the call better than the prompt),
+`atom` (an address, link or number of the call stands in the order alone), `both` (unexplained values were read somewhere).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import re2  # type: ignore[import-untyped]  # ships no type hints
+
+from detectors.instructions.chunks import chunk_of
+from detectors.instructions.prompts import Prompt, prompt_of, share
+from detectors.instructions.sentences import Sentence, read, unescaped
+from detectors.instructions.tools import SEVERITY, Tool, tool_of
+
+_VALUE_MASS = 12.0
+"""One argument value counts at most so much: a long text must not drown an address."""
+_ENOUGH_MASS = 1.5
+_FLOOR = 0.35
+"""Mood of any sentence with a verb that changes something: "the open point is to send ..."."""
+_OTHER_VERB = 0.5
+_DELEGATED = 0.5
+_NAMED = 0.5
+_ERROR = 0.6
+_UNKNOWN_PROMPT = 0.5
+"""Without the prompt nobody can say that it does not explain a call."""
+_ERROR_LENGTH = 600
+_VALUES, _DEPTH = 2_000, 20
+_WEB_READ = "egress"
+
+_FAILURE = re2.compile(r"(?i)^\W*(?:\w*Error\b|Traceback|error|failed|invalid|exception)|\bnot found\b|Input should be")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An order and the call whose result brought it."""
+
+    call_id: str
+    tool: str
+    sentence: Sentence
+    trust: float
+    """Less for error messages."""
+    delegated: bool
+    """The prompt sends the agent there for its orders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obedience:
+    """How far one call follows an order out of an earlier result; all numbers in 0..1."""
+
+    call_id: str
+    explained: float
+    """How well the prompt explains the call (Pseg)."""
+    instr: float = 0.0
+    instr_sev: float = 0.0
+    gap: float = 0.0
+    atom: float = 0.0
+    both: float = 0.0
+    topic: float = 0.0
+    source: Source | None = None
+    atoms: tuple[str, ...] = ()
+    """Addresses, links, numbers of the call that stand in the order and not in the prompt."""
+
+    @property
+    def score(self) -> float:
+        """The four features' mean."""
+        return combine([self])
+
+
+def combine(calls: Sequence[Obedience]) -> float:
+    """The standing of several calls of one session: each feature's maximum, then the mean."""
+    if not calls:
+        return 0.0
+    return (max(c.instr_sev for c in calls) + max(c.gap for c in calls) + max(c.atom for c in calls) + max(c.both for c in calls)) / 4
+
+
+def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedience]:
+    """Weigh the calls of one session, in their order.
+
+    A call is a mapping with `call_id, tool, arguments` (JSON or a mapping), `result` and optionally `prompt` (what the user had
+    said by then; else `prompt` holds for all), `outcome`, `decision`. A denied call obeys nothing.
+    """
+    seen: set[str] = set()
+    known: set[str] = set()
+    sources: list[Source] = []
+    answers: list[Obedience] = []
+    for number, call in enumerate(calls):
+        asked = prompt_of(call.get("prompt") or prompt or "")
+        tool = tool_of(str(call.get("tool") or ""))
+        values = argument_weights(call.get("arguments"))
+        call_id = str(call.get("call_id") or number)
+        denied = call.get("outcome") == "denied" or call.get("decision") == "reject"
+        answers.append(Obedience(call_id, 1.0) if denied else _weigh(call_id, tool, values, asked, sources, seen, known))
+        known.update(values)
+        known.update(tool.stems)
+        result = call.get("result") or call.get("error_message")
+        if isinstance(result, str) and result and not denied:
+            reading = read(result)
+            trust = _ERROR if _failed(call, result) else 1.0
+            delegated = asked.delegates and (number == 0 or (bool(values) and share(values, asked.tokens) >= _NAMED))
+            sources += [Source(call_id, str(call.get("tool")), s, trust, delegated) for s in reading.sentences if s.strength > 0 or s.side]
+            seen.update(reading.tokens)
+    return answers
+
+
+def _failed(call: Mapping[str, Any], result: str) -> bool:
+    if call.get("outcome") == "error":
+        return True
+    return len(result) < _ERROR_LENGTH and bool(_FAILURE.search(result.encode("utf-8", "replace").decode()))
+
+
+def _weigh(
+    call_id: str, tool: Tool, values: dict[str, float], asked: Prompt, sources: Sequence[Source], seen: set[str], known: set[str],
+) -> Obedience:
+    mass = sum(values.values())
+    novel = {t: w for t, w in values.items() if t not in asked.tokens}
+    novel_mass = sum(novel.values())
+    explained = asked.explains(tool, values)
+    discount = _DELEGATED if asked.hands_over(tool) else 1.0
+    kind = tool.kind
+    if kind == "read" and tool.web and any("." in t or "/" in t for t in values):
+        kind = _WEB_READ
+    severity = SEVERITY[kind]
+    novel_atoms = {t for t, w in novel.items() if w > 2}
+    instr = gap = atom = 0.0
+    winner: Source | None = None
+    standing = 0.0
+    for source in sources:
+        s = source.sentence
+        if not tool.carrier and tool.reach.isdisjoint(s.context):
+            continue
+        strength = max(s.strength, _FLOOR) if s.side else s.strength
+        cover = tool.cover(s.context)
+        if tool.carrier and values:
+            cover = max(cover, share(values, s.context))
+        base = strength * source.trust * cover * (1.0 if not tool.reach.isdisjoint(s.verbs) else _OTHER_VERB)
+        if source.delegated:
+            base *= discount
+        if base <= 0:
+            continue
+        inside = sum(w for t, w in values.items() if t in s.context)
+        inside_novel = sum(w for t, w in novel.items() if t in s.context)
+        i = base * (inside_novel / novel_mass) * min(1.0, novel_mass / _ENOUGH_MASS) if novel_mass else 0.0
+        g = max(0.0, base * (0.4 + 0.6 * (inside / mass if mass else 0.0)) - explained)
+        a = base if not novel_atoms.isdisjoint(s.context) else 0.0
+        instr, gap, atom = max(instr, i), max(gap, g), max(atom, a)
+        if i * severity + g + a > standing:
+            standing, winner = i * severity + g + a, source
+    read_before = sum(w for t, w in novel.items() if t in seen) / mass if mass else 0.0
+    everything = {*values, *tool.stems}
+    sure = 1.0 if asked.known else _UNKNOWN_PROMPT
+    fresh = sum(t not in asked.tokens and t not in known for t in everything) / len(everything) if everything else 0.0
+    return Obedience(
+        call_id, explained, sure * instr, sure * instr * severity, sure * gap, sure * atom,
+        both=0.0 if kind in ("read", _WEB_READ) else sure * severity * (1 - explained) * read_before,
+        topic=sure * severity * fresh, source=winner,
+        atoms=tuple(sorted(novel_atoms & winner.sentence.context)) if winner else (),
+    )
+
+
+def argument_weights(arguments: Any) -> dict[str, float]:
+    """The tokens of a call's argument values and their weights; keys, booleans and nulls left out."""
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments)
+        except (ValueError, RecursionError):
+            pass  # truncated or no JSON at all: read as text
+    found: dict[str, float] = {}
+    for value in _leaves(arguments):
+        own: dict[str, float] = {}
+        for raw in unescaped(value).split():
+            own.update(chunk_of(raw).tokens)
+        mass = sum(own.values())
+        scale = min(1.0, _VALUE_MASS / mass) if mass else 1.0
+        for token, weight in own.items():
+            found[token] = max(found.get(token, 0.0), weight * scale)
+    return found
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    waiting = [(value, 0)]
+    for _ in range(_VALUES):
+        if not waiting:
+            return
+        one, depth = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, (int, float)) and not isinstance(one, bool):
+            yield str(one)
+        elif depth < _DEPTH and isinstance(one, Mapping):
+            waiting += [(v, depth + 1) for v in one.values()]
+        elif depth < _DEPTH and isinstance(one, Sequence):
+            waiting += [(v, depth + 1) for v in one]

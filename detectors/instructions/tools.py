@@ -1,0 +1,85 @@
+"""What a tool's name says: its words, the verbs that would ask for it, and what it does to the world."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from detectors.instructions import words
+
+SEVERITY = {"money": 1.0, "delete": 1.0, "member": 1.0, "send": 1.0, "write": 0.85, "egress": 0.8, "unknown": 0.6, "read": 0.4}
+"""How much an unasked call of each class matters."""
+
+_GENERIC_WEIGHT, _VERB_WEIGHT, _RELATED_SHARE = 0.15, 1.5, 0.8
+_LEADING_WORDS, _LONG_NAME = 3, 6
+_NAME_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool's name, read."""
+
+    stems: tuple[str, ...]
+    weights: tuple[float, ...]
+    related: tuple[frozenset[str], ...]
+    reach: frozenset[str]
+    """Every stem that could ask for this tool."""
+    kind: str
+    """money, delete, member, send, write, read or unknown."""
+    web: bool
+    carrier: bool
+    """It runs whatever its arguments say: a shell, a query, a request."""
+
+    def cover(self, tokens: frozenset[str]) -> float:
+        """How much of the name the tokens ask for, 0..1."""
+        total = got = 0.0
+        for one, weight, related in zip(self.stems, self.weights, self.related, strict=True):
+            total += weight
+            if one in tokens:
+                got += weight
+            elif not related.isdisjoint(tokens):
+                got += _RELATED_SHARE * weight
+        return got / total if total else 0.0
+
+
+def name_words(name: str) -> list[str]:
+    """The lower-case words of a name in snake_case, kebab-case, camelCase or dotted."""
+    found: list[str] = []
+    current = ""
+    previous = ""
+    for char in name[:_NAME_LIMIT]:
+        if not char.isalpha() or (char.isupper() and previous.islower()):
+            if current:
+                found.append(current)
+            current = ""
+        if char.isalpha():
+            current += char.lower()
+        previous = char
+    return [*found, current] if current else found
+
+
+@lru_cache(maxsize=4_096)
+def tool_of(name: str) -> Tool:
+    """Read a tool's name."""
+    stems = tuple(dict.fromkeys(words.stem(w) for w in name_words(name)))
+    effects = frozenset().union(*words.SIDE_EFFECTS.values())
+    weights = tuple(
+        _GENERIC_WEIGHT if s in words.GENERIC else _VERB_WEIGHT if s in words.ACTIONS or s in effects else 1.0 for s in stems)
+    related = tuple(frozenset() if s in words.GENERIC else words.RELATED.get(s, frozenset()) for s in stems)
+    telling = frozenset(s for s in stems if s not in words.GENERIC)
+    return Tool(stems, weights, related, telling.union(*related), _kind(stems), not words.WEB_NOUNS.isdisjoint(stems),
+                not words.CARRIERS.isdisjoint(stems))
+
+
+def _kind(stems: tuple[str, ...]) -> str:
+    leading = stems if len(stems) >= _LONG_NAME else stems[:_LEADING_WORDS]
+    for one in leading:
+        if one in words.READS or (one in words.OPENS and not words.WEB_NOUNS.isdisjoint(stems),
+                not words.CARRIERS.isdisjoint(stems)):
+            return "read"
+        kind = next((k for k, members in words.SIDE_EFFECTS.items() if one in members), None)
+        if kind in ("send", "write") and not words.MONEY_NOUNS.isdisjoint(stems):
+            return "money"
+        if kind == "write" and not words.MEMBER_NOUNS.isdisjoint(stems):
+            return "member"
+        if kind:
+            return kind
+    return "unknown"

@@ -1,0 +1,1 @@
+"""Order inside a session: flows, loops, chains."""

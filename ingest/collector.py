@@ -1,0 +1,126 @@
+"""What a collector does with a body, whichever way it came: decode, read, mask, fingerprint, store; then, and only then, say so."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ingest.batch import Masks, Payloads, to_tables
+from ingest.commit import GroupCommit
+from ingest.json_traces import call_lines
+from ingest.otlp import json as otlp_json
+from ingest.otlp import protobuf
+from ingest.reading import read_items
+from store.errors import DiskError, SourceError
+from store.rejected import Rejected
+from store.spool import Spool
+
+DECODERS = {
+    ("traces", "protobuf"): protobuf.decode_traces,
+    ("traces", "json"): otlp_json.decode_traces,
+    ("logs", "protobuf"): protobuf.decode_logs,
+    ("logs", "json"): otlp_json.decode_logs,
+}
+SPOOL_CHECK_EVERY = 64
+REASONS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a request: how many items are on disk, how many were refused, and why."""
+
+    accepted: int = 0
+    refused: int = 0
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Since the collector started: what came, what was refused, which dialects spoke."""
+
+    requests: int = 0
+    accepted: int = 0
+    refused: int = 0
+    dialects: Counter[str] = field(default_factory=Counter)
+    last_at: datetime | None = None
+
+
+class Collector:
+    """The part that gRPC and HTTP share. Thread-safe."""
+
+    def __init__(self, spool: Spool, rejected: Rejected, masks: Masks, payloads: Payloads, spool_bytes: int) -> None:
+        self._spool, self._rejected, self._masks, self._payloads, self._spool_bytes = spool, rejected, masks, payloads, spool_bytes
+        self._commit = GroupCommit(spool)
+        self._lock = threading.Lock()
+        self._since_check = SPOOL_CHECK_EVERY
+        self._is_full = False
+        self.counts = Counts()
+
+    def accept_otlp(self, signal: str, encoding: str, body: bytes, source: str) -> Answer:
+        """Take an Export request of `traces` or `logs` in `protobuf` or `json`.
+
+        Raises SourceError where the body is none of that (it is kept in `rejected/`), DiskError where it cannot be stored.
+        """
+        self._check_room()
+        try:
+            decoded = DECODERS[signal, encoding](body)
+        except SourceError as error:
+            self._refuse(body, str(error), source, 1)
+            raise
+        records, claimed = read_items(decoded)
+        self._commit.store(to_tables(records, self._masks, self._payloads))
+        if decoded.refused:
+            self._refuse(body, _joined(decoded.refused), source, len(decoded.refused))
+        self._count(len(decoded.items), claimed)
+        return Answer(len(decoded.items), len(decoded.refused), _joined(decoded.refused or decoded.warnings))
+
+    def accept_calls(self, body: bytes, source: str) -> Answer:
+        """Take JSON tool-call lines. Raises SourceError where not one of them can be read, DiskError where they cannot be stored."""
+        self._check_room()
+        records, refused = call_lines.read_body(body)
+        if refused and not records:
+            self._refuse(body, _joined(refused), source, len(refused))
+            raise SourceError(_joined(refused))
+        self._commit.store(to_tables(records, self._masks, self._payloads))
+        if refused:
+            self._refuse(body, _joined(refused), source, len(refused))
+        self._count(len(records.calls), Counter({call_lines.NAME: len(records.calls)}))
+        return Answer(len(records.calls), len(refused), _joined(refused))
+
+    def refuse(self, body: bytes, reason: str, source: str) -> None:
+        """Keep a body that never got so far as to be decoded."""
+        self._refuse(body, reason, source, 1)
+
+    def stop(self) -> None:
+        """Finish what was begun."""
+        self._commit.stop()
+
+    def _refuse(self, body: bytes, reason: str, source: str, count: int) -> None:
+        masked, _ = self._masks.mask_all([body.decode("utf-8", "surrogateescape")])
+        self._rejected.keep((masked[0] or "").encode("utf-8", "surrogateescape"), reason, source)
+        with self._lock:
+            self.counts.refused += count
+
+    def _count(self, accepted: int, claimed: Counter[str]) -> None:
+        with self._lock:
+            self.counts.requests += 1
+            self.counts.accepted += accepted
+            self.counts.dialects += claimed
+            self.counts.last_at = datetime.now(UTC)
+
+    def _check_room(self) -> None:
+        """Ask senders to come back while the engine is too far behind."""
+        with self._lock:
+            self._since_check += 1
+            if self._since_check >= SPOOL_CHECK_EVERY or self._is_full:
+                self._since_check = 0
+                self._is_full = self._spool.size()[1] > self._spool_bytes
+        if self._is_full:
+            raise DiskError("the spool holds as much as the setting collect.spool_bytes allows; the engine is behind or not running")
+
+
+def _joined(reasons: list[str]) -> str:
+    more = f" (and {len(reasons) - REASONS_SHOWN} more)" if len(reasons) > REASONS_SHOWN else ""
+    return "; ".join(reasons[:REASONS_SHOWN]) + more
+
+

@@ -1,0 +1,105 @@
+"""Claude Code: log records `user_prompt`, `tool_decision`, `tool_result`, `mcp_server_connection`."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from ingest.dialects.contract import Dialect, digest, first, leftover, moment, number, parsed, said_by, session_of, text
+from ingest.otlp.items import Item
+from store.records import Access, Call, Observer, Outcome, Record, State
+
+NAME = "claude_code"
+CUT_AT = 512
+"""Longer values of `tool_input` come cut."""
+
+
+def recognises(item: Item) -> bool:
+    """Its scopes, or its event names."""
+    return item.source.scope.startswith("com.anthropic.claude_code") or (item.signal == "log" and str(item.body).startswith("claude_code."))
+
+
+def read(item: Item) -> Iterator[Record]:
+    """Records by the event's name, which stands in the record, an attribute or the body, with or without the vendor's prefix."""
+    if item.signal != "log":
+        return
+    event = (item.name or text(first(item, "event.name")) or str(item.body or "")).removeprefix("claude_code.")
+    match event:
+        case "user_prompt":
+            session_id, source = session_of(item)
+            yield said_by(item, NAME, "user", str(first(item, "prompt") or "<REDACTED>"), session_id, source)
+        case "tool_result":
+            yield _call(item, Observer.AGENT)
+        case "tool_decision":
+            yield _call(item, Observer.DECISION)
+        case "mcp_server_connection":
+            status = first(item, "status")
+            if status != "disconnected":
+                yield Access(
+                    access_id=_id(item), accessed_at=_when(item), outcome=Outcome.OK if status == "connected" else Outcome.ERROR, dialect=NAME,
+                    principal=text(first(item, "user.email", "user.id")), agent="claude-code", server=text(first(item, "server_name")),
+                    transport=text(first(item, "transport_type")), error_message=text(first(item, "error_code", "error")),
+                    session_id=session_of(item)[0],
+                )
+
+
+def _call(item: Item, observed_by: Observer) -> Call:
+    session_id, source = session_of(item)
+    server, tool = _server_and_tool(item)
+    decided = observed_by == Observer.DECISION
+    given = text(first(item, "tool_input", "tool_parameters"))
+    succeeded = str(first(item, "success")).lower()
+    return Call(
+        observation_id=_id(item), called_at=_when(item), tool=tool, observed_by=observed_by, dialect=NAME,
+        seq=int(number(first(item, "event.sequence")) or 0) or None, tool_call_id=text(first(item, "tool_use_id")),
+        session_id=session_id, session_source=source, duration_ms=number(first(item, "duration_ms")),
+        trace_id=item.trace_id, span_id=None, agent="claude-code", agent_version=item.source.named("service.version"),
+        principal=text(first(item, "user.email", "user.id")), server=server, arguments=given,
+        arguments_state=State.ABSENT if given is None else State.TRUNCATED if _is_cut(given) else State.CAPTURED,
+        outcome=Outcome.UNKNOWN if decided else Outcome.OK if succeeded == "true" else Outcome.ERROR,
+        error_type=text(first(item, "error_type")), error_message=text(first(item, "error")),
+        decision=text(first(item, "decision", "decision_type")) if decided else None,
+        decided_by=text(first(item, "source", "decision_source")) if decided else None, attributes=leftover(item),
+    )
+
+
+def _server_and_tool(item: Item) -> tuple[str | None, str]:
+    """`mcp__server__tool`, or `mcp_tool` with the names among the parameters, or a built-in tool."""
+    name = text(first(item, "tool_name")) or "(unnamed)"
+    if name.startswith("mcp__") and name.count("__") >= 2:
+        _, server, tool = name.split("__", 2)
+        return server, tool
+    details: Any = parsed(first(item, "tool_parameters"))
+    if isinstance(details, dict) and details.get("mcp_tool_name"):
+        return text(details.get("mcp_server_name")), str(details["mcp_tool_name"])
+    return "claude-code", name
+
+
+def _is_cut(given: str) -> bool:
+    loaded = parsed(given)
+    return loaded is None or (isinstance(loaded, dict) and any(isinstance(v, str) and len(v) >= CUT_AT for v in loaded.values()))
+
+
+def _id(item: Item) -> str:
+    """Log records have no id of their own: session and sequence number, else the whole record."""
+    session_id, _ = session_of(item)
+    sequence = first(item, "event.sequence")
+    if session_id and sequence is not None:
+        return digest(NAME, session_id, str(sequence), text(first(item, "event.name")))
+    return digest(NAME, str(item.started_ns), str(sorted((k, str(item.attributes.get(k))) for k in item.attributes)))
+
+
+def _when(item: Item) -> datetime:
+    if item.started_ns:
+        return moment(item.started_ns)
+    stamp = text(first(item, "event.timestamp"))
+    try:
+        return datetime.fromisoformat(stamp) if stamp else moment(0)
+    except ValueError:
+        return moment(0)
+
+
+DIALECT = Dialect(
+    rank=10, recognises=recognises, read=read,
+    carries="tool, decision, outcome, session, user; arguments and server names with OTEL_LOG_TOOL_DETAILS=1, prompts with OTEL_LOG_USER_PROMPTS=1",
+    never_carries="results (only their size); arguments beyond 512 characters a value",
+)

@@ -1,0 +1,208 @@
+"""What a dialect is, and the parts of a record that every dialect reads the same way."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingest.otlp.items import Item, Value
+from store.records import Call, Message, Observer, Outcome, Record, SessionSource, Span, State, ToolDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one kind of source speaks.
+
+    rank: native vocabularies come before generic ones; the first that recognises an item reads it.
+    recognises: sniffs keys, never the schema URL.
+    read: yields records; nothing for an item that is only context.
+    carries, never_carries: for the docs: what detectors can see in it, and what it can never show.
+    """
+
+    rank: int
+    recognises: Callable[[Item], bool]
+    read: Callable[[Item], Iterable[Record]]
+    carries: str
+    never_carries: str
+
+
+SESSION_KEYS: tuple[tuple[str, SessionSource], ...] = (
+    ("langfuse.session.id", SessionSource.CONVERSATION),
+    ("session.id", SessionSource.SESSION),
+    ("gen_ai.conversation.id", SessionSource.CONVERSATION),
+    ("conversation.id", SessionSource.CONVERSATION),
+    ("traceloop.association.properties.session_id", SessionSource.SESSION),
+    ("traceloop.association.properties.thread_id", SessionSource.SESSION),
+    ("gcp.vertex.agent.session_id", SessionSource.SESSION),
+    ("ai.telemetry.metadata.sessionId", SessionSource.SESSION),
+    ("langsmith.metadata.session_id", SessionSource.SESSION),
+    ("langsmith.metadata.thread_id", SessionSource.SESSION),
+    ("mcp.session.id", SessionSource.MCP_SESSION),
+)
+PRINCIPAL_KEYS = ("langfuse.user.id", "user.email", "user.id", "enduser.id", "ai.telemetry.metadata.userId", "jwt.sub")
+AGENT_KEYS = ("gen_ai.agent.name", "agent.name", "agent_name")
+PLACEHOLDERS = frozenset({"<REDACTED>", "[REDACTED]", "N/A", "<not specified>", "(merged tools)", "-"})
+"""What sources write where they have or give no value."""
+
+
+def first(item: Item, *keys: str) -> Value:
+    """The first attribute that has a value."""
+    for key in keys:
+        value = item.attributes.get(key)
+        if value is not None and value != "":
+            return value
+    return None
+
+
+def text(value: Value) -> str | None:
+    """A value as text: strings as they are, everything else as JSON; placeholders are no value."""
+    if value is None or (isinstance(value, str) and value in PLACEHOLDERS):
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def number(value: Value) -> float | None:
+    """A number that may come as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def payload(value: Value) -> tuple[str | None, State]:
+    """A payload and what is known of it."""
+    if value is None:
+        return None, State.ABSENT
+    found = text(value)
+    return (None, State.REDACTED) if found is None else (found, State.CAPTURED)
+
+
+def session_of(item: Item) -> tuple[str | None, int]:
+    """The session's id and what it was taken from; the engine fills what is missing from the trace."""
+    for key, source in SESSION_KEYS:
+        value = item.attributes.get(key)
+        if value not in (None, ""):
+            return str(value), int(source)
+    return None, int(SessionSource.TRACE)
+
+
+def moment(nanos: int) -> datetime:
+    """Unix nanoseconds as a moment; now, where the source gave none."""
+    if not nanos:
+        return datetime.now(UTC)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanos // 1000)
+
+
+def digest(*parts: str | None) -> str:
+    """A stable id out of parts."""
+    return hashlib.sha256("\0".join(p or "" for p in parts).encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def call(item: Item, dialect: str, tool: str, observed_by: Observer, **more: Any) -> Call:
+    """A sighting of a call with the parts that spans of every dialect share."""
+    session_id, source = session_of(item)
+    fields: dict[str, Any] = {
+        "observation_id": digest(item.trace_id, item.span_id),
+        "called_at": moment(item.started_ns),
+        "session_id": session_id, "session_source": source,
+        "duration_ms": (item.ended_ns - item.started_ns) / 1e6 if item.ended_ns > item.started_ns > 0 else None,
+        "trace_id": item.trace_id, "span_id": item.span_id, "parent_span_id": item.parent_span_id,
+        "agent": text(first(item, *AGENT_KEYS)), "agent_version": text(first(item, "gen_ai.agent.version")),
+        "principal": text(first(item, *PRINCIPAL_KEYS)),
+        "client_address": text(first(item, "client.address")),
+        "server_address": text(first(item, "server.address")),
+        "outcome": Outcome.ERROR if item.failed or first(item, "error.type") else Outcome.OK,
+        "error_type": text(first(item, "error.type")),
+        "error_message": item.status_message or None,
+        "attributes": leftover(item),
+    }
+    return Call(tool=tool, observed_by=observed_by, dialect=dialect, **{**fields, **{k: v for k, v in more.items() if v is not None}})
+
+
+def context(item: Item) -> Span:
+    """A span kept for parentage."""
+    session_id, source = session_of(item)
+    return Span(
+        trace_id=item.trace_id or "", span_id=item.span_id or "", parent_span_id=item.parent_span_id, started_at=moment(item.started_ns),
+        session_id=session_id, session_source=source, agent=text(first(item, *AGENT_KEYS)),
+        agent_version=text(first(item, "gen_ai.agent.version")), principal=text(first(item, *PRINCIPAL_KEYS)),
+    )
+
+
+LEFT_OVER_BYTES = 2_000
+BULKY = ("messages", "gen_ai.tool.call.", "input.value", "output.value", "tool_arguments", "tool_response", "json_schema", "definitions", "parameters")
+
+
+def leftover(item: Item) -> str | None:
+    """What the source said beyond the columns, as JSON; the payloads that have their own columns are left out, and long values cut."""
+    kept: dict[str, Value] = {}
+    room = LEFT_OVER_BYTES
+    for key in item.attributes:
+        if any(part in key for part in BULKY):
+            continue
+        value = item.attributes.get(key)
+        shown = value[:200] if isinstance(value, str) else value
+        room -= len(key) + len(str(shown))
+        if room < 0:
+            break
+        kept[key] = shown
+    return json.dumps(kept, ensure_ascii=False, default=str) if kept else None
+
+
+def parsed(value: Value) -> Any:
+    """A value that may be JSON text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def told(item: Item, dialect: str, messages: Any) -> Iterator[Message]:
+    """User and system texts of a message list in the GenAI shape (`role`, `parts` of type text, or `content`)."""
+    session_id, source = session_of(item)
+    for message in messages if isinstance(messages, list) else []:
+        if not isinstance(message, dict) or message.get("role") not in ("user", "system", "assistant"):
+            continue
+        parts = message.get("parts")
+        texts = [p.get("content") for p in parts if isinstance(p, dict) and p.get("type") == "text"] if isinstance(parts, list) else []
+        if isinstance(message.get("content"), str):
+            texts.append(message["content"])
+        said = "\n".join(t for t in texts if isinstance(t, str) and t)
+        if said:
+            yield said_by(item, dialect, message["role"], said, session_id, source)
+
+
+def said_by(item: Item, dialect: str, role: str, said: str, session_id: str | None, source: int) -> Message:
+    """One message; its id does not depend on how often it is told again."""
+    kept = text(said)
+    return Message(
+        message_id=digest(session_id or item.trace_id, role, said), said_at=moment(item.started_ns), role=role, dialect=dialect,
+        text=kept, text_state=State.CAPTURED if kept is not None else State.REDACTED,
+        session_id=session_id or item.trace_id, session_source=source, trace_id=item.trace_id, agent=text(first(item, *AGENT_KEYS)),
+    )
+
+
+def defined(item: Item, dialect: str, definitions: Any, server: str | None = None) -> Iterator[ToolDefinition]:
+    """Definitions of a tool list: GenAI (`name, description, parameters`), MCP (`inputSchema`) or OpenAI (`function`) shape."""
+    for one in definitions if isinstance(definitions, list) else []:
+        inner = one.get("function", one) if isinstance(one, dict) else None
+        if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
+            continue
+        shape = next((inner[k] for k in ("inputSchema", "input_schema", "parameters", "parameters_json_schema") if k in inner), None)
+        where = inner.get("toolset_id")
+        yield ToolDefinition(
+            sighted_at=moment(item.started_ns), tool=inner["name"], dialect=dialect,
+            server=server or (where if isinstance(where, str) and not where.startswith("<") else None),
+            agent=text(first(item, *AGENT_KEYS)), description=text(inner.get("description")),
+            input_schema=None if shape is None else json.dumps(shape, sort_keys=True, ensure_ascii=False), session_id=session_of(item)[0],
+        )

@@ -1,0 +1,81 @@
+"""OpenInference (Arize Phoenix and its instrumentations): TOOL spans, and prompts and tool lists on LLM, AGENT and CHAIN spans."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ingest.dialects.contract import Dialect, call, defined, first, parsed, payload, said_by, session_of, text
+from ingest.otlp.items import Item
+from store.records import Observer, Record
+
+NAME = "openinference"
+MOST_MESSAGES = 400
+
+
+def recognises(item: Item) -> bool:
+    """Its own span kind."""
+    return "openinference.span.kind" in item.attributes
+
+
+def read(item: Item) -> Iterator[Record]:
+    """A call for a TOOL span; messages and definitions for the others. The kind also occurs in lower case."""
+    kind = str(first(item, "openinference.span.kind")).upper()
+    if kind == "TOOL":
+        # `tool.parameters` is the definition with some instrumentations and the values with others: a schema has properties.
+        values = parsed(first(item, "tool.parameters"))
+        is_definition = isinstance(values, dict) and ("properties" in values or "type" in values)
+        arguments, arguments_state = payload(first(item, "input.value", *(() if is_definition else ("tool.parameters",))))
+        result, result_state = payload(first(item, "output.value"))
+        yield call(
+            item, NAME, text(first(item, "tool.name")) or item.name, Observer.AGENT,
+            tool_call_id=text(first(item, "tool.id", "tool_call.id")), server=text(first(item, "mcp.server.name")),
+            agent=text(first(item, "agent.name", "graph.node.id")) or item.source.named("service.name"),
+            arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
+        )
+        description = text(first(item, "tool.description"))
+        if description:
+            definition: dict[str, Any] = {"name": text(first(item, "tool.name")) or item.name, "description": description}
+            yield from defined(item, NAME, [definition | ({"parameters": values} if is_definition else {})], text(first(item, "mcp.server.name")))
+        return
+    session_id, source = session_of(item)
+    for role, said in _messages(item):
+        yield said_by(item, NAME, role, said, session_id, source)
+    if kind in ("AGENT", "CHAIN") and item.parent_span_id is None:
+        prompt = _prompt(first(item, "input.value"))
+        if prompt:
+            yield said_by(item, NAME, "user", prompt, session_id, source)
+    yield from defined(item, NAME, list(_tools(item)))
+
+
+def _messages(item: Item) -> Iterator[tuple[str, str]]:
+    for n in range(MOST_MESSAGES):
+        prefix = f"llm.input_messages.{n}.message."
+        role = first(item, prefix + "role")
+        if role is None:
+            return
+        content = first(item, prefix + "content", prefix + "contents.0.message_content.text")
+        if role in ("user", "system") and isinstance(content, str):
+            yield str(role), content
+
+
+def _prompt(value: Any) -> str | None:
+    """The text of a root span's input, which may be JSON around it."""
+    inner = parsed(value)
+    if isinstance(inner, dict):
+        found = next((inner[k] for k in ("input", "prompt", "question", "query", "message") if isinstance(inner.get(k), str)), None)
+        return found or text(value)
+    return text(value)
+
+
+def _tools(item: Item) -> Iterator[Any]:
+    for n in range(MOST_MESSAGES):
+        schema = parsed(first(item, f"llm.tools.{n}.tool.json_schema"))
+        if schema is None:
+            return
+        yield schema
+
+
+DIALECT = Dialect(
+    rank=40, recognises=recognises, read=read,
+    carries="tool, arguments, results, prompts, tool lists, session, user; all by default",
+    never_carries="the MCP server, unless the instrumentation adds mcp.server.name",
+)

@@ -1,0 +1,42 @@
+"""Pydantic AI: GenAI spans (formats v2 to v5) that also say which toolset, so which MCP server, a tool came from."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ingest.dialects import otel_genai
+from ingest.dialects.contract import Dialect, defined, first, parsed, told
+from ingest.otlp.items import Item
+from store.records import Call, Record, ToolDefinition
+
+NAME = "pydantic_ai"
+
+
+def recognises(item: Item) -> bool:
+    """Its scope."""
+    return item.source.scope == "pydantic-ai"
+
+
+def read(item: Item) -> Iterator[Record]:
+    """As GenAI; the definitions out of `model_request_parameters` know their toolset."""
+    request = parsed(first(item, "model_request_parameters"))
+    tools: Any = request.get("function_tools") if isinstance(request, dict) else None
+    for record in otel_genai.read(item):
+        if tools and isinstance(record, ToolDefinition):
+            continue
+        yield _renamed(record)
+    yield from defined(item, NAME, tools)
+    yield from told(item, NAME, parsed(first(item, "pydantic_ai.all_messages", "all_messages_events")))
+
+
+def _renamed(record: Record) -> Record:
+    if isinstance(record, Call):
+        return replace(record, dialect=NAME)
+    return record
+
+
+DIALECT = Dialect(
+    rank=60, recognises=recognises, read=read,
+    carries="tool, call id, arguments, results, prompts, tool definitions with their toolset, agent, conversation; all by default",
+    never_carries="the MCP server's version and address",
+)

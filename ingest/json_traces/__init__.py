@@ -1,0 +1,1 @@
+"""JSON log formats, one file each."""

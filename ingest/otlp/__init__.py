@@ -1,0 +1,1 @@
+"""The OpenTelemetry protocol: decoding, answers, and the receivers on both transports."""

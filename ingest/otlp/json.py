@@ -1,0 +1,225 @@
+"""OTLP in JSON, by a walk of our own: the protobuf library's JSON parser silently garbles hex ids and fails a whole request for one bad value.
+
+One bad span or record is refused alone, with its place; the others are taken.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ingest.otlp.items import Decoded, Event, Item, Source, Value, plausible_nanos
+from store.errors import SourceError
+
+_DEPTH = 64
+_INT64 = range(-(1 << 63), 1 << 63)
+_HEX = set("0123456789abcdef")
+
+
+class _Bad(Exception):
+    """One value that is not what the protocol says."""
+
+
+def decode_traces(body: bytes) -> Decoded:
+    """Spans of an ExportTraceServiceRequest. Raises SourceError where the body is none."""
+    request = _loaded(body)
+    if "resourceLogs" in request:
+        raise SourceError("the body holds resourceLogs; send logs to /v1/logs")
+    return _decode(request, "resourceSpans", "scopeSpans", "spans", _span)
+
+
+def decode_logs(body: bytes) -> Decoded:
+    """Log records of an ExportLogsServiceRequest. Raises SourceError where the body is none."""
+    request = _loaded(body)
+    if "resourceSpans" in request:
+        raise SourceError("the body holds resourceSpans; send spans to /v1/traces")
+    return _decode(request, "resourceLogs", "scopeLogs", "logRecords", _log)
+
+
+def _loaded(body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body)
+    except UnicodeDecodeError as error:
+        raise SourceError(f"the body is not UTF-8: byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        raise SourceError(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise SourceError("the body nests too deeply") from error
+    if not isinstance(request, dict):
+        raise SourceError(f"the body must be a JSON object, not {type(request).__name__}")
+    snake = [k for k in request if k in ("resource_spans", "resource_logs")]
+    if snake:
+        raise SourceError(f"the body holds {snake[0]}; OTLP/JSON keys are in lowerCamelCase")
+    return request
+
+
+def _decode(request: dict[str, Any], outer: str, inner: str, leaf: str, read: Callable[[dict[str, Any], Source], Item]) -> Decoded:
+    decoded = Decoded()
+    for o, group in enumerate(_objects(request, outer)):
+        try:
+            resource = _attributes(_object(group, "resource"))
+        except _Bad as error:
+            decoded.warnings.append(f"{outer}[{o}].resource: {error}")
+            resource = {}
+        if "instrumentationLibrarySpans" in group:
+            decoded.warnings.append(f"{outer}[{o}]: instrumentationLibrarySpans (OTLP before 0.15) is not read; send scopeSpans")
+        for i, scoped in enumerate(_objects(group, inner)):
+            scope = _object(scoped, "scope")
+            source = Source(resource, str(scope.get("name") or ""), str(scope.get("version") or ""))
+            leaves = scoped.get(leaf) or []
+            for n, one in enumerate(leaves if isinstance(leaves, list) else [leaves]):
+                place = f"{outer}[{o}].{inner}[{i}].{leaf}[{n}]"
+                try:
+                    if not isinstance(one, dict):
+                        raise _Bad(f"must be an object, not {type(one).__name__}")
+                    decoded.items.append(read(one, source))
+                except (_Bad, RecursionError) as error:
+                    decoded.refused.append(f"{place}: {error or 'nests too deeply'}")
+    return decoded
+
+
+def _span(span: dict[str, Any], source: Source) -> Item:
+    status = _object(span, "status")
+    return Item(
+        signal="span", name=str(span.get("name") or ""), source=source, attributes=_attributes(span),
+        trace_id=_hex(span, "traceId", 32, required=True), span_id=_hex(span, "spanId", 16, required=True),
+        parent_span_id=_hex(span, "parentSpanId", 16),
+        started_ns=_nanos(span, "startTimeUnixNano"), ended_ns=_nanos(span, "endTimeUnixNano"), kind=_enum(span, "kind"),
+        failed=_enum(status, "code") == 2, status_message=str(status.get("message") or ""),
+        events=tuple(Event(str(e.get("name") or ""), _attributes(e)) for e in _objects(span, "events")),
+    )
+
+
+def _log(record: dict[str, Any], source: Source) -> Item:
+    _enum(record, "severityNumber")
+    return Item(
+        signal="log", name=str(record.get("eventName") or ""), source=source, attributes=_attributes(record),
+        trace_id=_hex(record, "traceId", 32), span_id=_hex(record, "spanId", 16), parent_span_id=None,
+        started_ns=_nanos(record, "timeUnixNano") or _nanos(record, "observedTimeUnixNano"), body=_value(record.get("body")),
+    )
+
+
+def _objects(owner: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    found = owner.get(key) or []
+    if not isinstance(found, list):
+        raise SourceError(f"{key} must be an array, not {type(found).__name__}")
+    for n, one in enumerate(found):
+        if not isinstance(one, dict):
+            raise SourceError(f"{key}[{n}] must be an object, not {type(one).__name__}")
+        yield one
+
+
+def _object(owner: dict[str, Any], key: str) -> dict[str, Any]:
+    found = owner.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _attributes(owner: dict[str, Any]) -> dict[str, Value]:
+    found = owner.get("attributes") or []
+    if not isinstance(found, list):
+        raise _Bad(f"attributes must be an array, not {type(found).__name__}")
+    made: dict[str, Value] = {}
+    for pair in found:
+        if not isinstance(pair, dict) or not isinstance(pair.get("key"), str):
+            raise _Bad("every attribute must be an object with a key")
+        try:
+            made[pair["key"]] = _value(pair.get("value"))
+        except _Bad as error:
+            raise _Bad(f"attribute {pair['key'][:80]!r}: {error}") from error
+    return made
+
+
+def _value(value: Any, depth: int = 0) -> Value:
+    if value is None or value == {}:
+        return None
+    if depth > _DEPTH:
+        raise _Bad(f"nests deeper than {_DEPTH}")
+    if not isinstance(value, dict):
+        raise _Bad(f"must be an object such as {{\"stringValue\": ...}}, not {type(value).__name__}")
+    for kind, read in _READERS.items():
+        if kind in value:
+            return read(value[kind], depth)
+    return None
+
+
+def _string(value: Any, depth: int) -> Value:
+    if not isinstance(value, str):
+        raise _Bad(f"stringValue must be a string, not {type(value).__name__}")
+    return value
+
+
+def _bool(value: Any, depth: int) -> Value:
+    if not isinstance(value, bool):
+        raise _Bad(f"boolValue must be true or false, not {value!r:.40}")
+    return value
+
+
+def _int(value: Any, depth: int) -> Value:
+    try:
+        made = int(value) if not isinstance(value, float) or value.is_integer() else None
+    except (TypeError, ValueError):
+        made = None
+    if made is None or isinstance(value, bool) or made not in _INT64:
+        raise _Bad(f"intValue must be a 64-bit integer, not {value!r:.40}")
+    return made
+
+
+def _double(value: Any, depth: int) -> Value:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise _Bad(f"doubleValue must be a number, not {value!r:.40}") from error
+
+
+def _bytes(value: Any, depth: int) -> Value:
+    try:
+        return base64.b64decode(value, validate=True)
+    except (TypeError, ValueError) as error:
+        raise _Bad("bytesValue must be base64") from error
+
+
+def _array(value: Any, depth: int) -> Value:
+    values = value.get("values") or [] if isinstance(value, dict) else None
+    if not isinstance(values, list):
+        raise _Bad("arrayValue must be an object with an array of values")
+    return [_value(v, depth + 1) for v in values]
+
+
+def _pairs(value: Any, depth: int) -> Value:
+    values = value.get("values") or [] if isinstance(value, dict) else None
+    if not isinstance(values, list) or not all(isinstance(v, dict) and isinstance(v.get("key"), str) for v in values):
+        raise _Bad("kvlistValue must be an object with an array of key and value pairs")
+    return {v["key"]: _value(v.get("value"), depth + 1) for v in values}
+
+
+_READERS: dict[str, Callable[[Any, int], Value]] = {
+    "stringValue": _string, "boolValue": _bool, "intValue": _int, "doubleValue": _double, "arrayValue": _array, "kvlistValue": _pairs,
+    "bytesValue": _bytes,
+}
+
+
+def _hex(owner: dict[str, Any], key: str, digits: int, required: bool = False) -> str | None:
+    found = owner.get(key) or ""
+    if not isinstance(found, str):
+        raise _Bad(f"{key} must be hex text, not {type(found).__name__}")
+    found = found.lower()
+    if not found and not required:
+        return None
+    if len(found) != digits or not set(found) <= _HEX or not found.strip("0"):
+        raise _Bad(f"{key} must be {digits} hex digits, not all zero; it has {len(found)} characters")
+    return found
+
+
+def _nanos(owner: dict[str, Any], key: str) -> int:
+    found = owner.get(key) or 0
+    try:
+        return plausible_nanos(int(found))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _Bad(f"{key} must be unix nanoseconds, not {found!r:.40}") from error
+
+
+def _enum(owner: dict[str, Any], key: str) -> int:
+    found = owner.get(key) or 0
+    if isinstance(found, bool) or not isinstance(found, int):
+        raise _Bad(f"{key} must be a number, not {found!r:.40}; OTLP/JSON writes enums as integers")
+    return found

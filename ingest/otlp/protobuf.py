@@ -1,0 +1,175 @@
+"""OTLP in protobuf.
+
+`attributes` is declared as `map<string, AnyValue>`: the same bytes on the wire as `repeated KeyValue`, but the decoder then looks keys
+up in C instead of Python walking a list for every span. The descriptors are made from opentelemetry-proto's own at import.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.logs.v1 import logs_pb2
+from opentelemetry.proto.resource.v1 import resource_pb2
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+from ingest.otlp.items import Decoded, Event, Item, Source, Value, plausible_nanos
+from store.errors import SourceError
+
+_KEY_VALUE = ".opentelemetry.proto.common.v1.KeyValue"
+_DEPTH = 64
+"""How deeply a value may nest; what lies deeper is left out."""
+
+
+def _with_maps() -> descriptor_pool.DescriptorPool:
+    pool = descriptor_pool.DescriptorPool()
+    for module in (common_pb2, resource_pb2, trace_pb2, logs_pb2, trace_service_pb2, logs_service_pb2):
+        file = descriptor_pb2.FileDescriptorProto()
+        module.DESCRIPTOR.CopyToProto(file)
+        for message in file.message_type:
+            _attributes_as_map(message, f".{file.package}.{message.name}")
+        pool.Add(file)
+    return pool
+
+
+def _attributes_as_map(message: descriptor_pb2.DescriptorProto, full_name: str) -> None:
+    for nested in message.nested_type:
+        _attributes_as_map(nested, f"{full_name}.{nested.name}")
+    for field in message.field:
+        if field.name == "attributes" and field.type_name == _KEY_VALUE:
+            entry = message.nested_type.add(name="AttributesEntry")
+            entry.options.map_entry = True
+            single = descriptor_pb2.FieldDescriptorProto
+            entry.field.add(name="key", number=1, type=single.TYPE_STRING, label=single.LABEL_OPTIONAL)
+            entry.field.add(
+                name="value", number=2, type=single.TYPE_MESSAGE, label=single.LABEL_OPTIONAL, type_name=".opentelemetry.proto.common.v1.AnyValue"
+            )
+            field.type_name = f"{full_name}.AttributesEntry"
+
+
+def _message(name: str) -> type[Any]:
+    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(name))
+
+
+_POOL = _with_maps()
+_TRACES = _message("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest")
+_LOGS = _message("opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest")
+
+
+class MapAttributes(Mapping[str, Value]):
+    """Attributes of a decoded message; a value is made into Python when it is asked for."""
+
+    __slots__ = ("_map",)
+
+    def __init__(self, decoded: Any) -> None:
+        self._map = decoded
+
+    def __getitem__(self, key: str) -> Value:
+        if key not in self._map:  # upb would put an empty value in
+            raise KeyError(key)
+        return value_of(self._map[key])
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._map
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._map)
+
+    def __len__(self) -> int:
+        return len(self._map)
+
+
+def value_of(value: Any, depth: int = 0) -> Value:
+    """An AnyValue as a Python value."""
+    which = value.WhichOneof("value")
+    if which is None or depth > _DEPTH:
+        return None
+    if which == "array_value":
+        return [value_of(v, depth + 1) for v in value.array_value.values]
+    if which == "kvlist_value":
+        return {kv.key: value_of(kv.value, depth + 1) for kv in value.kvlist_value.values}
+    found: Value = getattr(value, which)
+    return found
+
+
+def decode_traces(body: bytes) -> Decoded:
+    """Spans of an ExportTraceServiceRequest. Raises SourceError where the body is none."""
+    request = _parse(_TRACES, body, "ExportTraceServiceRequest")
+    decoded, total = Decoded(), 0
+    for resource_spans in request.resource_spans:
+        resource = MapAttributes(resource_spans.resource.attributes)
+        for scope_spans in resource_spans.scope_spans:
+            source = Source(resource, scope_spans.scope.name, scope_spans.scope.version)
+            for span in scope_spans.spans:
+                total += 1
+                if len(span.trace_id) != 16 or len(span.span_id) != 8 or not any(span.trace_id) or not any(span.span_id):
+                    decoded.refused.append(
+                        f"span {total}: trace_id has {len(span.trace_id)} bytes and span_id {len(span.span_id)}; they must have 16 and 8, not all zero"
+                    )
+                    continue
+                decoded.items.append(_span(span, source))
+    if total and not decoded.items and _looks_like_logs(body):
+        raise SourceError("the body is an ExportLogsServiceRequest; send logs to /v1/logs (gRPC: LogsService)")
+    return decoded
+
+
+def _span(span: Any, source: Source) -> Item:
+    return Item(
+        signal="span", name=span.name, source=source, attributes=MapAttributes(span.attributes),
+        trace_id=span.trace_id.hex(), span_id=span.span_id.hex(), parent_span_id=span.parent_span_id.hex() or None,
+        started_ns=plausible_nanos(span.start_time_unix_nano), ended_ns=plausible_nanos(span.end_time_unix_nano),
+        kind=span.kind, failed=span.status.code == 2, status_message=span.status.message,
+        events=tuple(Event(e.name, MapAttributes(e.attributes)) for e in span.events),
+    )
+
+
+def decode_logs(body: bytes) -> Decoded:
+    """Log records of an ExportLogsServiceRequest. Raises SourceError where the body is none."""
+    request = _parse(_LOGS, body, "ExportLogsServiceRequest")
+    decoded = Decoded()
+    for resource_logs in request.resource_logs:
+        resource = MapAttributes(resource_logs.resource.attributes)
+        for scope_logs in resource_logs.scope_logs:
+            source = Source(resource, scope_logs.scope.name, scope_logs.scope.version)
+            for record in scope_logs.log_records:
+                decoded.items.append(Item(
+                    signal="log", name=record.event_name, source=source, attributes=MapAttributes(record.attributes),
+                    trace_id=record.trace_id.hex() or None, span_id=record.span_id.hex() or None, parent_span_id=None,
+                    started_ns=plausible_nanos(record.time_unix_nano) or plausible_nanos(record.observed_time_unix_nano),
+                    body=value_of(record.body),
+                ))
+    if decoded.items and all(_is_misread_span(item) for item in decoded.items) and _looks_like_traces(body):
+        raise SourceError("the body is an ExportTraceServiceRequest; send spans to /v1/traces (gRPC: TraceService)")
+    return decoded
+
+
+def _parse(kind: type[Any], body: bytes, name: str) -> Any:
+    try:
+        return kind.FromString(body)
+    except DecodeError as error:
+        raise SourceError(f"the body of {len(body)} bytes is not an {name} in protobuf: it is truncated or something else") from error
+
+
+def _looks_like_logs(body: bytes) -> bool:
+    try:
+        request = _LOGS.FromString(body)
+    except DecodeError:
+        return False
+    records = [r for rl in request.resource_logs for sl in rl.scope_logs for r in sl.log_records]
+    return bool(records) and any(r.time_unix_nano or r.observed_time_unix_nano or r.body.WhichOneof("value") for r in records)
+
+
+def _looks_like_traces(body: bytes) -> bool:
+    try:
+        request = _TRACES.FromString(body)
+    except DecodeError:
+        return False
+    spans = [s for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans]
+    return bool(spans) and all(len(s.trace_id) == 16 and len(s.span_id) == 8 and s.name for s in spans)
+
+
+def _is_misread_span(item: Item) -> bool:
+    return not item.started_ns and item.body is None

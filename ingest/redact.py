@@ -1,0 +1,154 @@
+"""Secrets masked before anything touches disk: each becomes `[secret:KIND:DIGEST]`, and equal secrets become equal masks.
+
+Two passes: shapes that speak for themselves (`AKIA...`, PEM blocks), then values that only their surroundings give away
+(`password=...`, `scheme://user:...@host`). Patterns run on UTF-8 bytes in RE2, so time is linear whatever an attacker writes;
+one pattern with everything in it is the prefilter, and when memory is short RE2 turns to a slower automaton, never to "no match".
+"""
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import re2  # type: ignore[import-untyped]  # ships no stubs
+
+from ingest.secret_kinds import ASSIGNED, CONTEXTS, MARKER, NOT_CREDENTIALS, PHRASES, PLACEHOLDERS, SHAPES
+
+_DIGEST_HEX: Final = 16  # 64 bits: no chance collision among the secrets of one workspace
+_LONGEST_PHRASE: Final = 128  # bytes; a longer quoted value with blanks in it is prose, not a pass phrase
+_KEY_BYTES: Final = 40  # how far before a credential word its name is read ("next_page_" before "token")
+_AUTOMATON_BYTES: Final = 256 << 20
+
+
+def _compiled(pattern: str, captures: bool) -> "re2._Regexp":
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes: half the automaton that UTF-8 needs
+    options.max_mem = _AUTOMATON_BYTES
+    options.never_capture = not captures
+    return re2.compile(pattern.encode("latin-1"), options)
+
+
+_ANYTHING: Final = _compiled("|".join(pattern for _, pattern in (*SHAPES, *CONTEXTS)), captures=False)
+_PLACEHOLDER: Final = _compiled(PLACEHOLDERS, captures=False)
+_NOT_CREDENTIAL: Final = _compiled(NOT_CREDENTIALS, captures=False)
+_PHRASE: Final = _compiled(PHRASES, captures=False)
+_NAME: Final = _compiled(r"[A-Za-z0-9_-]*$", captures=False)
+_ESCAPES: Final = _compiled(r"\\+[nrt]|\s", captures=False)
+_MARK: Final = _compiled(f"^{MARKER}$", captures=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret that was masked: its kind and the first 16 hex characters of HMAC-SHA256(key, secret)."""
+
+    kind: str
+    digest: str
+
+
+class Redactor:
+    """Masks secrets under one key; without the key a mask says nothing about its secret."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def mask(self, text: str) -> tuple[str, list[Secret]]:
+        """The text with each secret replaced by its mask, and the secrets in the order found; masks already there stay."""
+        data = text.encode("utf-8", "surrogatepass")
+        return self._mask(text, data) if _ANYTHING.search(data) else (text, [])
+
+    def mask_all(self, texts: Sequence[str | None]) -> tuple[list[str | None], list[list[Secret]]]:
+        """`mask` for a batch; a text without anything like a secret costs one scan."""
+        masked: list[str | None] = list(texts)
+        secrets: list[list[Secret]] = [[] for _ in masked]
+        for row, text in enumerate(masked):
+            if text:
+                masked[row], secrets[row] = self.mask(text)
+        return masked, secrets
+
+    def _mask(self, text: str, data: bytes) -> tuple[str, list[Secret]]:
+        found: list[Secret] = []
+
+        def mark(kind: str, value: bytes) -> bytes:
+            digest = hmac.digest(self._key, _canonical(value), "sha256").hex()[:_DIGEST_HEX]
+            found.append(Secret(kind, digest))
+            return f"[secret:{kind}:{digest}]".encode()
+
+        clean = _CONTEXT_PASS.replace(_SHAPE_PASS.replace(data, mark), mark)
+        return (clean.decode("utf-8", "surrogatepass"), found) if found else (text, found)
+
+
+class _Pass:
+    """One alternation over many kinds: group 1 is a mask already there, group i + 2 the secret of kind i."""
+
+    def __init__(self, kinds: Sequence[tuple[str, str]]) -> None:
+        self._kinds = [kind for kind, _ in kinds]
+        self._finds = _compiled("|".join([f"({MARKER})", *(pattern for _, pattern in kinds)]), captures=True)
+        if self._finds.groups != len(kinds) + 1:
+            raise AssertionError("each kind needs exactly one group")
+
+    def replace(self, data: bytes, mark: Callable[[str, bytes], bytes]) -> bytes:
+        """The text with every secret replaced by what `mark` returns for it."""
+        pieces: list[bytes] = []
+        kept = position = 0
+        while (found := self._finds.search(data, position)) is not None:
+            group = next(g for g in range(1, self._finds.groups + 1) if found.start(g) >= 0)
+            start, end = found.span(group)
+            position = max(found.end(), position + 1)
+            if group == 1:
+                continue
+            kind, value = self._kinds[group - 2], data[start:end]
+            if kind == ASSIGNED:
+                kind = _assigned_kind(data, found.start(), start, value)
+            elif not _plausible(kind, value):
+                kind = ""
+            if kind:
+                pieces += (data[kept:start], mark(kind, value))
+                kept = end
+            elif b" " in value:
+                position = start  # prose in quotes: look inside it. It is read again only up to the next quote, so time stays linear
+        return b"".join([*pieces, data[kept:]]) if pieces else data
+
+
+_SHAPE_PASS: Final = _Pass(SHAPES)
+_CONTEXT_PASS: Final = _Pass(CONTEXTS)
+
+
+def _canonical(secret: bytes) -> bytes:
+    r"""The secret as it is, not as it is written: "\/" is "/", and a PEM block has no line breaks."""
+    bare = secret.replace(b"\\/", b"/")
+    return bytes(_ESCAPES.sub(b"", bare)) if bare.startswith(b"-----BEGIN") else bare
+
+
+def _plausible(kind: str, value: bytes) -> bool:
+    if kind == "card-number":
+        return _luhn(value)
+    if kind == "cookie":
+        return b"=" in value and not _MARK.search(value)
+    if kind == "bearer-token":
+        return any(48 <= byte <= 57 for byte in value)
+    if kind in ("url-password", "database-password", "authorization", "basic-auth", "password"):
+        return not _PLACEHOLDER.search(value)
+    return True
+
+
+def _assigned_kind(data: bytes, key_start: int, start: int, value: bytes) -> str:
+    """Which kind a value after a credential's name is, or "" where it is none: a placeholder, a page token, a number, a word."""
+    head = data[max(0, key_start - _KEY_BYTES) : key_start]
+    prefix = head[_NAME.search(head).start() :]
+    name = prefix + data[key_start:start]
+    if _PLACEHOLDER.search(value) or _NOT_CREDENTIAL.search(name):
+        return ""
+    blank = b" " in value
+    if _PHRASE.search(name):
+        bare = data[start - 1 : start] not in b"\"'"
+        weak = value.isalpha() and value.islower() and bare and b"=" not in data[key_start:start]  # "password: required"
+        return "password" if 4 <= len(value) and not weak and not (blank and len(value) > _LONGEST_PHRASE) else ""
+    mixed = any(48 <= byte <= 57 for byte in value) and any(byte >= 65 for byte in value)
+    return "assigned-secret" if len(value) >= 8 and not blank and (mixed or len(set(value)) >= 12) else ""
+
+
+def _luhn(number: bytes) -> bool:
+    """ISO/IEC 7812-1 annex B; a number whose digits are all equal passes nowhere."""
+    digits = [byte - 48 for byte in number if 48 <= byte <= 57]
+    doubled = sum(sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
+    return len(set(digits)) > 1 and (sum(digits[-1::-2]) + doubled) % 10 == 0

@@ -1,0 +1,1 @@
+"""The MCP servers, one module per kind, each with `build(name, version)`."""

@@ -1,0 +1,125 @@
+"""Spooled batches into the hot tables: each file counts once, whatever crashes, because its name goes in with its rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from store import spool, tables
+from store.database import Database
+from store.errors import StoreError
+from store.merge import Merged, merge
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a step took in: files, records, what changed, and which files were damaged and why."""
+
+    files: list[Path] = field(default_factory=list)
+    records: int = 0
+    merged: Merged = field(default_factory=Merged)
+    damaged: dict[Path, str] = field(default_factory=dict)
+
+
+def take(database: Database, files: list[Path]) -> Taken:
+    """Take spool files into the hot tables, in one transaction with their names; a file that was taken before is only named."""
+    taken = Taken()
+    known = {r["file"] for r in database.rows("SELECT file FROM hot.spooled WHERE list_contains($f, file)", {"f": [p.name for p in files]})}
+    parts: dict[str, list[pa.Table]] = {kind: [] for kind in tables.SPOOLED}
+    counts: dict[str, int] = {}
+    for path in files:
+        if path.name in known:
+            taken.files.append(path)
+            continue
+        try:
+            batch = spool.read(path)
+            for kind, table in batch.items():
+                parts[kind].append(table.cast(tables.schema(kind)))
+        except (StoreError, KeyError, ValueError) as error:  # ArrowInvalid is a ValueError: another version's columns
+            taken.damaged[path] = str(error)
+            continue
+        counts[path.name] = sum(len(t) for t in batch.values())
+        taken.files.append(path)
+    if not counts:
+        return taken
+    taken.records = sum(counts.values())
+    whole = {kind: pa.concat_tables(p) if p else tables.empty(kind) for kind, p in parts.items()}
+    now = datetime.now(UTC)
+    with database.transaction():
+        taken.merged = merge(database, whole["observations"], whole["spans"])
+        _messages(database, whole["messages"])
+        _definitions(database, whole["tool_definitions"])
+        _once(database, "access", whole["access"], "access_id", "accessed_at")
+        _touch(database, taken.merged, whole, now)
+        database.insert("hot.spooled", pa.table({
+            "file": list(counts), "taken_at": pa.repeat(pa.scalar(now, tables.MOMENT), len(counts)), "records": list(counts.values()),
+        }))
+    return taken
+
+
+def _once(database: Database, table: str, rows: pa.Table, key: str, moment: str) -> None:
+    """Append the rows whose key is not there yet; only the stretch of time that they cover is looked through."""
+    if not len(rows):
+        return
+    with database.named(incoming=rows):
+        database.execute(f"""
+            INSERT INTO hot.{table} BY NAME SELECT * FROM incoming
+            WHERE {key} NOT IN (SELECT {key} FROM {table}
+                WHERE {moment} BETWEEN (SELECT min({moment}) FROM incoming) AND (SELECT max({moment}) FROM incoming))
+            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {moment}) = 1
+        """)
+
+
+def _messages(database: Database, rows: pa.Table) -> None:
+    """A message is told again with every later model request of its session: the earliest telling stays."""
+    if not len(rows):
+        return
+    with database.named(incoming=rows):
+        database.execute("""
+            CREATE OR REPLACE TEMP TABLE said AS
+            SELECT * FROM incoming QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY said_at, seen_at) = 1
+        """)
+        database.execute("""
+            UPDATE hot.messages AS m SET said_at = s.said_at FROM said AS s WHERE s.message_id = m.message_id AND s.said_at < m.said_at
+        """)
+        database.execute("INSERT INTO hot.messages BY NAME SELECT * FROM said WHERE message_id NOT IN (SELECT message_id FROM messages)")
+
+
+def _definitions(database: Database, rows: pa.Table) -> None:
+    if not len(rows):
+        return
+    with database.named(incoming=rows):
+        database.execute("""
+            CREATE OR REPLACE TEMP TABLE sighted AS
+            SELECT * REPLACE (min(first_seen_at) OVER same AS first_seen_at, max(last_seen_at) OVER same AS last_seen_at)
+            FROM incoming WINDOW same AS (PARTITION BY definition_id)
+            QUALIFY row_number() OVER (PARTITION BY definition_id ORDER BY first_seen_at) = 1
+        """)
+        database.execute("""
+            UPDATE hot.tool_definitions AS d
+            SET first_seen_at = least(d.first_seen_at, s.first_seen_at), last_seen_at = greatest(d.last_seen_at, s.last_seen_at)
+            FROM sighted AS s WHERE s.definition_id = d.definition_id
+        """)
+        database.execute("""
+            INSERT INTO hot.tool_definitions BY NAME SELECT s.* FROM sighted AS s
+            ANTI JOIN hot.tool_definitions AS d ON d.definition_id = s.definition_id
+        """)
+
+
+def _touch(database: Database, merged: Merged, whole: Mapping[str, pa.Table], now: datetime) -> None:
+    """Note what detectors have to look at again; it stays noted until they have."""
+    touched = [("call", c) for c in merged.call_ids]
+    touched += [("session", s) for s in {*whole["messages"]["session_id"].to_pylist(), *merged.left_sessions} if s]
+    touched += [("server", s or "") for s in set(whole["tool_definitions"]["server"].to_pylist())]
+    touched += [("principal", p) for p in _principals(whole["access"])]
+    if touched:
+        kinds, keys = zip(*touched, strict=True)
+        database.insert("hot.touched", pa.table({
+            "kind": list(kinds), "key": list(keys), "touched_at": pa.repeat(pa.scalar(now, tables.MOMENT), len(keys)),
+        }))
+
+
+def _principals(access: pa.Table) -> set[str]:
+    return {r["principal"] or r["client_address"] or r["agent"] or "" for r in access.select(["principal", "client_address", "agent"]).to_pylist()}

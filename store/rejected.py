@@ -1,0 +1,64 @@
+"""What was refused, kept with its reason: nothing is dropped silently."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from store.spool import sync_folder, write_durably
+
+KEPT_BYTES = 1 << 20
+"""How much of one refused body is kept; a larger one is cut, and its size noted."""
+
+KEPT_FILES = 1_000
+"""How many refusals are kept; beyond it the oldest go, so that a broken sender cannot fill the disk."""
+
+
+class Rejected:
+    """The folder of refusals: for each a `.json` with the reason and a `.bin` with the body as it came."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(self, body: bytes, reason: str, source: str) -> None:
+        """Keep a refused body. A disk that cannot take it must not turn the refusal into a failure."""
+        stem = f"{time.time_ns():020d}-{uuid4().hex[:8]}"
+        about = {"refused_at": datetime.now(UTC).isoformat(), "reason": reason, "source": source, "bytes": len(body)}
+        try:
+            write_durably(self.folder / f"{stem}.bin", body[:KEPT_BYTES])
+            write_durably(self.folder / f"{stem}.json", json.dumps(about).encode())
+            sync_folder(self.folder)
+            self._trim()
+        except OSError:
+            return
+
+    def take(self, path: Path, reason: str) -> None:
+        """Set aside a damaged file of ours."""
+        target = self.folder / path.name
+        os.replace(path, target)
+        about = {"refused_at": datetime.now(UTC).isoformat(), "reason": reason, "source": str(path), "bytes": target.stat().st_size}
+        write_durably(self.folder / f"{path.name}.json", json.dumps(about).encode())
+        sync_folder(self.folder)
+
+    def listed(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The newest refusals: when, why, from where, how large, and the file's name."""
+        found = []
+        for path in sorted(self.folder.glob("*.json"), reverse=True)[:limit]:
+            try:
+                found.append({"file": path.with_suffix(".bin").name, **json.loads(path.read_bytes())})
+            except (OSError, json.JSONDecodeError):  # being written right now
+                continue
+        return found
+
+    def count(self) -> int:
+        """How many refusals are kept."""
+        return sum(1 for _ in self.folder.glob("*.json"))
+
+    def _trim(self) -> None:
+        for path in sorted(self.folder.glob("*.json"))[:-KEPT_FILES]:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".bin").unlink(missing_ok=True)

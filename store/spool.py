@@ -1,0 +1,122 @@
+"""Acknowledged batches on disk: whoever gets the answer "stored" can rely on it.
+
+A batch is one file of several Arrow IPC streams, one for each kind of record. It is written under a name that no reader
+takes, synced, renamed, and the folder is synced; only then `write` returns. Names sort by the time of writing.
+"""
+
+import errno
+import io
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow as pa
+
+from store.errors import DiskError, StoreError
+
+SUFFIX, PARTIAL = ".arrow", ".partial"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+
+
+class Spool:
+    """The folder of batches that are acknowledged and not yet in the database. Many may write, one reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, batch: Mapping[str, pa.Table]) -> Path:
+        """Put a batch on disk; on return it survives a crash.
+
+        Raises DiskError where the disk is full or failing: then nothing of the batch is left behind.
+        """
+        body = encode(batch)
+        name = f"{time.time_ns():020d}-{os.getpid()}-{uuid4().hex[:8]}"
+        partial, final = self.folder / (name + PARTIAL), self.folder / (name + SUFFIX)
+        try:
+            write_durably(partial, body)
+            partial.rename(final)
+            sync_folder(self.folder)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            final.unlink(missing_ok=True)
+            if error.errno in FULL:
+                raise DiskError(f"{self.folder} cannot take more: {error.strerror}; free some space") from error
+            raise StoreError(f"{self.folder} cannot be written: {error}") from error
+        return final
+
+    def pending(self, limit: int) -> list[Path]:
+        """The oldest files, at most `limit`."""
+        return sorted(p for p in self.folder.iterdir() if p.suffix == SUFFIX)[:limit]
+
+    def remove(self, files: list[Path]) -> None:
+        """Let go of files whose content is in the database."""
+        for path in files:
+            path.unlink(missing_ok=True)
+        sync_folder(self.folder)
+
+    def size(self) -> tuple[int, int]:
+        """Files waiting, and their bytes."""
+        sizes = []
+        for path in self.folder.iterdir():
+            if path.suffix == SUFFIX:
+                try:
+                    sizes.append(path.stat().st_size)
+                except FileNotFoundError:  # the engine took it meanwhile
+                    continue
+        return len(sizes), sum(sizes)
+
+    def sweep(self) -> int:
+        """Remove what writers left half-written when they were killed; only while no collector runs."""
+        left = [p for p in self.folder.iterdir() if p.suffix == PARTIAL]
+        for path in left:
+            path.unlink()
+        return len(left)
+
+
+def encode(batch: Mapping[str, pa.Table]) -> bytes:
+    """A batch as bytes."""
+    sink = io.BytesIO()
+    for kind, table in batch.items():
+        if len(table):
+            with pa.ipc.new_stream(sink, table.schema.with_metadata({"kind": kind})) as writer:
+                writer.write_table(table)
+    return sink.getvalue()
+
+
+def read(path: Path) -> dict[str, pa.Table]:
+    """A batch from its file. Raises StoreError where the file is damaged."""
+    batch: dict[str, pa.Table] = {}
+    try:
+        with path.open("rb") as source:
+            size = path.stat().st_size
+            while source.tell() < size:
+                reader = pa.ipc.open_stream(source)
+                kind = (reader.schema.metadata or {})[b"kind"].decode()
+                batch[kind] = reader.read_all().replace_schema_metadata(None)
+    except (pa.ArrowInvalid, KeyError, OSError) as error:
+        raise StoreError(f"{path} is damaged: {error}") from error
+    return batch
+
+
+def write_durably(path: Path, body: bytes) -> None:
+    """Write a file and sync it; the folder is the caller's to sync."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        view = memoryview(body)
+        while view:
+            view = view[os.write(descriptor, view):]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and removals in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,138 @@
+"""Detectors over a workspace: the scopes that changed, or everything in shards; both give the same findings."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from detectors.contract import SCOPE_KEY, Scope, Slice
+from detectors.registry import Registered, detectors
+from detectors.run import Run, by_scope, run
+from store.database import Database
+from store.records import Finding
+
+SHARD_CALLS = 50_000
+"""How many calls a detector holds at a time when everything is looked at."""
+
+REPLACED = (Scope.CALL, Scope.SESSION)
+"""Scopes that a slice holds whole: what is no longer found there no longer holds."""
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a look gave: findings, findings that no longer hold, and detectors that failed."""
+
+    findings: list[Finding] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def look_at_touched(database: Database) -> Looked:
+    """Run every detector over the groups that `hot.touched` names."""
+    looked = Looked()
+    for scope in Scope:
+        keys = _touched_keys(database, scope)
+        if keys:
+            since = database.value("SELECT min(called_at) FROM hot.calls WHERE call_id IN (SELECT key FROM hot.touched WHERE kind = 'call')")
+            _look(database, scope, keys, looked, since)
+    return looked
+
+
+def look_at_everything(database: Database) -> Iterator[Looked]:
+    """Run every detector over all calls, shard by shard."""
+    for scope in Scope:
+        keys = [row["k"] for row in database.rows(f"""
+            SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
+        """) if row["k"] is not None]
+        total = database.value("SELECT count(*) FROM calls") or 0
+        shards = max(1, total // SHARD_CALLS)
+        for n in range(shards):
+            looked = Looked()
+            _look(database, scope, keys[n::shards], looked)
+            yield looked
+
+
+def _also(scope: Scope) -> str:
+    match scope:
+        case Scope.SERVER:
+            return "UNION ALL SELECT coalesce(server, '') FROM tool_definitions"
+        case Scope.PRINCIPAL:
+            return "UNION ALL SELECT coalesce(principal, client_address, agent, '') FROM access"
+    return ""
+
+
+def _touched_keys(database: Database, scope: Scope) -> list[str]:
+    same_kind = {Scope.SESSION: "session", Scope.SERVER: "server", Scope.PRINCIPAL: "principal"}.get(scope, "none")
+    rows = database.rows(f"""
+        SELECT DISTINCT {SCOPE_KEY[scope]} AS k FROM hot.calls WHERE call_id IN (SELECT key FROM hot.touched WHERE kind = 'call')
+        UNION SELECT key FROM hot.touched WHERE kind = $kind
+    """, {"kind": same_kind})
+    return [row["k"] for row in rows if row["k"] is not None]
+
+
+def _look(database: Database, scope: Scope, keys: list[str], looked: Looked, since: datetime | None = None) -> None:
+    asked = by_scope(detectors().values(), scope)
+    if not asked or not keys:
+        return
+    seen = Slice(_seen(database, scope, keys, asked, since))
+    try:
+        outcome = run(asked, seen)
+    finally:
+        seen.close()
+    looked.findings += outcome.findings.values()
+    looked.failures |= outcome.failures
+    if scope in REPLACED:
+        looked.withdrawn += _no_longer(database, scope, keys, outcome)
+
+
+def _seen(database: Database, scope: Scope, keys: list[str], asked: Iterable[Registered], since: datetime | None) -> Mapping[str, pa.Table]:
+    """The tables of a slice. Sessions are given whole; of longer-lived groups, what lies within the detectors' lookback."""
+    earliest = since - max(one.detector.lookback for one in asked) if since and scope not in REPLACED else None
+    recent = "AND ($earliest IS NULL OR {} >= $earliest)"
+    values = {"earliest": earliest}
+    in_session = scope == Scope.SESSION
+    with database.named(wanted_keys=pa.table({"k": pa.array(keys, pa.string())})):
+        seen = {
+            "calls": database.query(
+                f"SELECT * FROM calls WHERE {SCOPE_KEY[scope]} IN (SELECT k FROM wanted_keys) {recent.format('called_at')}", values
+            ),
+        }
+        if scope != Scope.CALL:
+            key = "session_id" if in_session else SCOPE_KEY[scope]
+            seen["access"] = database.query(
+                f"SELECT * FROM access WHERE {key} IN (SELECT k FROM wanted_keys) {recent.format('accessed_at')}", values
+            )
+            seen["tool_definitions"] = database.query("SELECT * FROM hot.tool_definitions")
+        if in_session:
+            seen["messages"] = database.query("SELECT * FROM messages WHERE session_id IN (SELECT k FROM wanted_keys)")
+    if any(one.detector.learn for one in asked):
+        seen["normal"] = normal(database)
+    return seen
+
+
+def normal(database: Database) -> pa.Table:
+    """What is usual: the counters of settled calls, and those of calls that may still change."""
+    parts = [database.query("SELECT * FROM hot.normal")]
+    parts += [learned(database, one, "SELECT * FROM hot.calls") for one in detectors().values() if one.detector.learn]
+    with database.named(parts=pa.concat_tables(parts)):
+        return database.query("""
+            SELECT detector, key, sum(n)::BIGINT AS n, min(first_at) AS first_at, max(last_at) AS last_at FROM parts GROUP BY detector, key
+        """)
+
+
+def learned(database: Database, one: Registered, calls: str) -> pa.Table:
+    """The counters that a detector learns from the calls that `calls` (our own SQL) selects."""
+    return database.query(f"""
+        WITH calls AS ({calls})
+        SELECT $name AS detector, key, n::BIGINT AS n, first_at, last_at FROM ({one.detector.learn})
+    """, {"name": one.name})
+
+
+def _no_longer(database: Database, scope: Scope, keys: list[str], outcome: Run) -> list[str]:
+    asked = [one.name for one in by_scope(detectors().values(), scope) if one.name not in outcome.failures]
+    before: list[dict[str, Any]] = database.rows("""
+        SELECT finding_id FROM hot.findings WHERE scope = $scope AND list_contains($asked, detector) AND list_contains($keys, scope_key)
+    """, {"scope": str(scope), "asked": asked, "keys": keys})
+    return [row["finding_id"] for row in before if row["finding_id"] not in outcome.findings]

@@ -1,0 +1,226 @@
+"""The engine: spool -> hot tables -> detectors -> alerts -> lake. The sole writer of a workspace's database."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from alerts import outbox, triage
+from alerts.sinks import Sink
+from detectors.registry import detectors
+from store import intake, tables
+from store.database import Database, hot_schema
+from store.lake import Lake
+from store.rejected import Rejected
+from store.spool import Spool
+from toolhound.detection import Looked, learned, look_at_everything, look_at_touched
+from toolhound.settings import Settings
+
+FILES_A_STEP = 256
+QUIET_SECONDS = 0.4
+"""A session is looked at once nothing was added for so long: its prompt and its calls often come in separate exports."""
+
+IMPATIENT_SECONDS = 1.2
+"""... but at the latest so long after it was first touched, so that an alert shows within two seconds."""
+
+SETTLE_EVERY = timedelta(minutes=1)
+SPANS_KEPT = timedelta(hours=1)
+SPOOLED_KEPT = timedelta(days=2)
+"""How long the names of taken spool files are remembered; the files themselves are removed at once after they were taken."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the engine did since it started, for the health page."""
+
+    records: int = 0
+    files: int = 0
+    alerts: int = 0
+    last_step_at: datetime | None = None
+    failures: dict[str, str] = field(default_factory=dict)
+    trouble: str | None = None
+
+
+class Engine:
+    """Owns the database of a workspace; `step` does one round, `run` goes on until told to stop."""
+
+    def __init__(self, folder: Path, settings: Settings, sinks: Iterable[Sink] = (), address: str | None = None) -> None:
+        self.folder, self.settings, self.sinks, self.address = folder, settings, list(sinks), address
+        folder.mkdir(parents=True, exist_ok=True)
+        self.database = Database.open(folder / "toolhound.duckdb")
+        hot_schema(self.database)
+        self.spool, self.rejected, self.lake = Spool(folder / "spool"), Rejected(folder / "rejected"), Lake(folder / "lake")
+        self.lake.sweep(self.database)
+        self.lake.make_views(self.database)
+        self.progress = Progress()
+        self.writing = threading.RLock()
+        self._last_settled = datetime.now(UTC)
+
+    def close(self) -> None:
+        """Give the database file back."""
+        with self.writing:
+            self.database.close()
+
+    def step(self, patient: bool = True) -> int:
+        """One round: take what is spooled, look at what has become quiet. The number of records taken.
+
+        With `patient=False` everything touched is looked at now.
+        """
+        with self.writing:
+            taken = intake.take(self.database, self.spool.pending(FILES_A_STEP))
+            for path, reason in taken.damaged.items():
+                self.rejected.take(path, reason)
+            if taken.files:
+                self.spool.remove(taken.files)
+            if self._is_time(patient):
+                self._look()
+            if patient and datetime.now(UTC) - self._last_settled > SETTLE_EVERY:
+                self.settle(datetime.now(UTC) - timedelta(seconds=self.settings.keep.settle_seconds))
+        self.progress.records += taken.records
+        self.progress.files += len(taken.files)
+        self.progress.last_step_at = datetime.now(UTC)
+        return taken.records
+
+    def catch_up(self) -> None:
+        """Take all that is spooled and look at all that was touched."""
+        while self.step(patient=False) or self.spool.pending(1):
+            continue
+
+    def run(self, stop: threading.Event) -> None:
+        """Go round until told to stop; a failing disk is waited for, never a reason to give up."""
+        while not stop.is_set():
+            try:
+                busy = self.step() > 0
+                self.progress.trouble = None
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any one round; health shows what went wrong
+                self.progress.trouble, busy = f"{type(error).__name__}: {error}", False
+                stop.wait(1)
+            if not busy:
+                stop.wait(0.05)
+
+    def run_deliveries(self, stop: threading.Event) -> None:
+        """Hand alerts to their destinations until told to stop."""
+        worker = outbox.Outbox(self.sinks)
+        while not stop.is_set():
+            reader = self.database.reader()
+            due = worker.due(reader, datetime.now(UTC))
+            for delivery in due:
+                result = worker.attempt(delivery)
+                with self.writing, self.database.transaction():
+                    worker.record(self.database, delivery, result, datetime.now(UTC))
+            reader.close()
+            if not due:
+                stop.wait(0.2)
+
+    def detect(self, progress: Callable[[int], None] = lambda _: None) -> Looked:
+        """Run every detector over everything."""
+        self.catch_up()
+        whole = Looked()
+        with self.writing:
+            for looked in look_at_everything(self.database):
+                self._conclude(looked)
+                whole.findings += looked.findings
+                whole.withdrawn += looked.withdrawn
+                whole.failures |= looked.failures
+                progress(len(looked.findings))
+        return whole
+
+    def decide(self, change: Callable[[Database], triage.Change]) -> triage.Change:
+        """An analyst's step: into the database, the outbox and, as the record, the lake, together."""
+        with self.writing:
+            before = self.database.value("SELECT count(*) FROM hot.decisions") or 0
+            with self.database.transaction():
+                made = change(self.database)
+                outbox.enqueue(self.database, [made], self.sinks, datetime.now(UTC), address=self.address)
+                if (self.database.value("SELECT count(*) FROM hot.decisions") or 0) > before:
+                    newest = self.database.query("SELECT * FROM hot.decisions ORDER BY decided_at DESC LIMIT 1")
+                    self.lake.append(self.database, "decisions", newest)
+            return made
+
+    def settle(self, before: datetime) -> int:
+        """Move what no longer changes into the lake and learn from it; the number of calls moved."""
+        with self.writing:
+            moved = 0
+            with self.database.transaction():
+                values = [before]
+                ready = "seen_at < ? AND call_id NOT IN (SELECT key FROM hot.touched WHERE kind = 'call')"
+                calls = self.database.query(f"SELECT * FROM hot.calls WHERE {ready}", values)
+                moved = len(calls)
+                if moved:
+                    self._learn(calls)
+                    with self.database.named(settled=calls.select(["call_id"])):
+                        sightings = self.database.query("SELECT o.* FROM hot.observations AS o SEMI JOIN settled USING (call_id)")
+                        self.lake.append(self.database, "calls", calls)
+                        self.lake.append(self.database, "observations", sightings)
+                        self.database.execute("DELETE FROM hot.calls WHERE call_id IN (SELECT call_id FROM settled)")
+                        self.database.execute("DELETE FROM hot.observations WHERE call_id IN (SELECT call_id FROM settled)")
+                for table in ("messages", "access"):
+                    rows = self.database.query(f"SELECT * FROM hot.{table} WHERE seen_at < ?", values)
+                    if len(rows):
+                        self.lake.append(self.database, table, rows)
+                        self.database.execute(f"DELETE FROM hot.{table} WHERE seen_at < ?", values)
+                self._settle_definitions()
+                self.database.execute("DELETE FROM hot.spans WHERE seen_at < ?", [before - SPANS_KEPT])
+                self.database.execute("DELETE FROM hot.spooled WHERE taken_at < ?", [before - SPOOLED_KEPT])
+            self.lake.make_views(self.database)
+            self._last_settled = datetime.now(UTC)
+            return moved
+
+    def _settle_definitions(self) -> None:
+        """Definitions stay hot, they are few; their first sightings are also written to the lake, which is the record."""
+        last = self.database.value("SELECT max(written_at) FROM hot.lake_files WHERE tbl = 'tool_definitions'")
+        rows = self.database.query("SELECT * FROM hot.tool_definitions WHERE $last IS NULL OR seen_at > $last", {"last": last})
+        if len(rows):
+            self.lake.append(self.database, "tool_definitions", rows)
+
+    def _learn(self, calls: pa.Table) -> None:
+        for one in detectors().values():
+            if one.detector.learn:
+                with self.database.named(settling=calls):
+                    counted = learned(self.database, one, "SELECT * FROM settling")
+                with self.database.named(counted=counted):
+                    merged = self.database.query("""
+                        SELECT detector, key, sum(n)::BIGINT AS n, min(first_at) AS first_at, max(last_at) AS last_at
+                        FROM (FROM hot.normal SEMI JOIN counted USING (detector, key) UNION ALL BY NAME FROM counted) GROUP BY detector, key
+                    """)
+                self.database.replace("hot.normal", merged, tables.KEYS["normal"])
+
+    def _is_time(self, patient: bool) -> bool:
+        row = self.database.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
+        if row["first"] is None:
+            return False
+        now = datetime.now(UTC)
+        quiet = (now - row["last"]).total_seconds() > QUIET_SECONDS
+        return not patient or quiet or (now - row["first"]).total_seconds() > IMPATIENT_SECONDS
+
+    def _look(self) -> None:
+        looked = look_at_touched(self.database)
+        self._conclude(looked, done=True)
+
+    def _conclude(self, looked: Looked, done: bool = False) -> None:
+        """Findings into alerts and deliveries, in one transaction with the note that they were looked for."""
+        now = datetime.now(UTC)
+        titles = {name: one.title for name, one in detectors().items()}
+        with self.database.transaction():
+            changes = triage.group(self.database, looked.findings, now=now, titles=titles)
+            changes += triage.withdraw(self.database, looked.withdrawn, now=now)
+            outbox.enqueue(self.database, changes, self.sinks, now, address=self.address)
+            if done:
+                self.database.execute("DELETE FROM hot.touched")
+        self.progress.alerts += sum(1 for c in changes if c.kind == "alert.created")
+        self.progress.failures = looked.failures or ({} if done else self.progress.failures)
+
+
+def waited(condition: Callable[[], Any], seconds: float, every: float = 0.05) -> bool:
+    """Wait until something holds, for so many seconds at most; whether it came to hold."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(every)
+    return bool(condition())

@@ -1,0 +1,82 @@
+"""Settings: a TOML file, checked whole; an unknown or impossible one is an error that names it."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from store.errors import SettingsError
+
+FILE_NAME = "toolhound.toml"
+
+
+class Section(BaseModel):
+    """A table of the settings file; unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Collect(Section):
+    """Where traces and logs are received."""
+
+    host: str = "127.0.0.1"
+    grpc_port: int = Field(4317, ge=0, le=65535)
+    http_port: int = Field(4318, ge=0, le=65535)
+    processes: int = Field(1, ge=1, le=64)
+    body_bytes: int = Field(64 << 20, ge=1 << 10, description="largest request, after decompression (OTLP 1.11 recommends 64 MiB)")
+    spool_bytes: int = Field(4 << 30, ge=1 << 20, description="how much may wait for the engine; beyond it senders are asked to come back")
+
+
+class Keep(Section):
+    """How payloads are kept."""
+
+    payloads: Literal["full", "truncated", "fingerprint_only", "none"] = "full"
+    truncate_bytes: int = Field(64 << 10, ge=256)
+    settle_seconds: float = Field(600, gt=0, description="how long a call may still change before it moves into the lake")
+
+
+class Serve(Section):
+    """The API and the pages."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8765, ge=0, le=65535)
+    names: tuple[str, ...] = Field((), description="further host names that browsers may use")
+    address: str | None = Field(None, description="the address that links in alerts point to, where a proxy stands in front")
+
+
+class Webhook(Section):
+    """A destination of alerts."""
+
+    name: str = Field(pattern=r"^[a-z0-9_-]{1,40}$")
+    url: str
+    secret_file: Path | None = Field(None, description="holds the whsec_... secret; the environment variable below is the other way")
+    secret_variable: str | None = None
+    minimum_severity: Literal["info", "low", "medium", "high", "critical"] = "low"
+    events: tuple[str, ...] = ("alert.created", "alert.updated", "alert.closed")
+    network: Literal["public", "private", "loopback"] = "public"
+
+
+class Settings(Section):
+    """All of them, with working defaults."""
+
+    collect: Collect = Collect()
+    keep: Keep = Keep()
+    serve: Serve = Serve()
+    webhooks: tuple[Webhook, ...] = ()
+
+
+def read_settings(path: Path | None) -> Settings:
+    """Settings from a file; the defaults where there is none.
+
+    Raises SettingsError with the file, the setting and what is allowed.
+    """
+    if path is None or not path.exists():
+        return Settings()
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text()))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg'].lower()}" for e in error.errors())
+        raise SettingsError(f"{path}: {wrong}") from error
