@@ -48,8 +48,10 @@ def enqueue(database: Database, changes: Sequence[Change], sinks: Sequence[Sink]
 
     A sink that was told of an alert also hears of it when its severity has sunk below what the sink asks for.
     """
-    asked = {"alerts": sorted({c.alert["alert_id"] for c in changes})}
-    known = database.rows("SELECT delivery_id, sink, alert_id FROM hot.deliveries WHERE alert_id IN (SELECT unnest($alerts::VARCHAR[]))", asked)
+    known = database.rows(
+        "SELECT delivery_id, sink, alert_id FROM hot.deliveries WHERE alert_id IN (SELECT unnest($alerts::VARCHAR[]))",
+        {"alerts": sorted({c.alert["alert_id"] for c in changes})},
+    )
     told, queued, disabled = {(k["sink"], k["alert_id"]) for k in known}, {k["delivery_id"] for k in known}, _disabled(database)
     deliveries = []
     for sink in sinks:
@@ -76,7 +78,7 @@ def _delivery(sink: Sink, change: Change, now: datetime, disabled: bool) -> Deli
     except Exception as failure:  # noqa: BLE001 - one sink's format must not undo the alert; the failure is kept with the delivery
         error = f"no body could be made: {type(failure).__name__}: {failure}"
     status = "dead" if error else "pending"
-    return Delivery(identity, alert_id, sink.name, str(change.kind), body, created_at=now, next_attempt_at=now, status=status, last_error=error)
+    return Delivery(identity, alert_id, sink.name, str(change.kind), body, now, next_attempt_at=now, status=status, last_error=error)
 
 
 class Outbox:
@@ -89,7 +91,7 @@ class Outbox:
         self.sinks = {sink.name: sink for sink in sinks}
         self._breakers = {name: Breaker() for name in self.sinks}
         self._in_flight: dict[str, tuple[str, datetime]] = {}
-        self._random = random or Random()
+        self._random = random or Random()  # noqa: S311 - jitter, not a secret
 
     def due(self, database: Database, now: datetime) -> list[Delivery]:
         """What to attempt now. Each must come back by `record`; until then it is not due again."""
@@ -155,8 +157,8 @@ def replay(database: Database, delivery_ids: Iterable[str]) -> list[str]:
         {"sinks": sorted({row["sink"] for row in rows})},
     )
     database.execute(
-        "UPDATE hot.deliveries SET status = 'pending', attempts = 0, next_attempt_at = created_at, delivered_at = NULL, response_code = NULL "
-        f"WHERE {chosen}", values,
+        "UPDATE hot.deliveries SET status = 'pending', attempts = 0, next_attempt_at = created_at, delivered_at = NULL, "
+        f"response_code = NULL WHERE {chosen}", values,
     )
     return [row["delivery_id"] for row in rows]
 

@@ -16,13 +16,20 @@ class Weighable(Protocol):
     """What risk needs of a finding."""
 
     @property
-    def finding_id(self) -> str: ...
+    def finding_id(self) -> str:
+        """Its id."""
+
     @property
-    def detector(self) -> str: ...
+    def detector(self) -> str:
+        """Who found it; repeats are counted by it."""
+
     @property
-    def severity(self) -> Severity: ...
+    def severity(self) -> Severity:
+        """How bad if true."""
+
     @property
-    def grade(self) -> Grade: ...
+    def grade(self) -> Grade:
+        """How well proven."""
 
 
 SEVERITY_WEIGHT: dict[Severity, float] = {
@@ -55,9 +62,9 @@ class Contribution:
     share: float
 
 
-def weight(severity: Severity, grade: Grade) -> float:
-    """What a single finding says, 0 to 1."""
-    return SEVERITY_WEIGHT[Severity(severity)] * GRADE_FACTOR[Grade(grade)]
+def weight(severity: Severity, grade: Grade, score: float = 1.0) -> float:
+    """What a single finding says, 0 to 1: how bad if true, how well proven, how unusual."""
+    return SEVERITY_WEIGHT[Severity(severity)] * GRADE_FACTOR[Grade(grade)] * min(max(score, 0.0), 1.0)
 
 
 def risk(findings: Iterable[Weighable]) -> float:
@@ -83,7 +90,11 @@ def _discounted(findings: Iterable[Weighable]) -> list[tuple[Weighable, float]]:
     for finding in findings:
         by_detector[finding.detector].append(finding)
     return [
-        (finding, weight(finding.severity, finding.grade) * REPEAT_FACTOR**n)
+        (finding, _weight_of(finding) * REPEAT_FACTOR**n)
         for _, same in sorted(by_detector.items())
-        for n, finding in enumerate(sorted(same, key=lambda f: (-weight(f.severity, f.grade), f.finding_id)))
+        for n, finding in enumerate(sorted(same, key=lambda f: (-_weight_of(f), f.finding_id)))
     ]
+
+
+def _weight_of(finding: Weighable) -> float:
+    return weight(finding.severity, finding.grade, finding.score)

@@ -127,8 +127,8 @@ def _updated(standing: Row, said: Row, now: datetime) -> list[Change]:
 def _emptied(database: Database, standing: Row, left: list[Finding], now: datetime) -> Change:
     """What it said stays readable; it holds no findings any more, so the same ones coming back open a new alert."""
     after = standing | {"finding_ids": [], "risk": risk(left), "updated_at": now, "version": standing["version"] + 1}
-    touched = database.value(
-        "SELECT count(*) > 0 FROM hot.decisions WHERE alert_id = $alert AND actor <> $us", {"alert": after["alert_id"], "us": TOOLHOUND}
+    touched = database.rows(
+        "SELECT 1 FROM hot.decisions WHERE alert_id = $alert AND actor <> $us LIMIT 1", {"alert": after["alert_id"], "us": TOOLHOUND}
     )
     if touched:
         save_decision(database, standing, after, actor=TOOLHOUND, now=now, comment=f"{LAPSED} Left open: an analyst is on it.")
@@ -167,8 +167,9 @@ def _group_keys(database: Database, ids: Mapping[str, Any]) -> set[str]:
 
 
 def _row(finding: Finding, now: datetime) -> Row:
-    row = {name: getattr(finding, name) for name in names_of(Finding)} | {"found_at": now, "evidence": json.dumps(finding.evidence, sort_keys=True, default=str)}
-    return row | {"severity": int(finding.severity), "grade": int(finding.grade), "scope": str(finding.scope)}
+    row = {name: getattr(finding, name) for name in names_of(Finding)}
+    row |= {"severity": int(finding.severity), "grade": int(finding.grade), "scope": str(finding.scope)}
+    return row | {"found_at": now, "evidence": json.dumps(finding.evidence, sort_keys=True, default=str)}
 
 
 def _finding(row: Row) -> Finding:

@@ -79,8 +79,9 @@ def _moved(database: Database, before: Row, state: AlertState, verdict: Verdict 
 
 
 def _refuse_second(database: Database, closed: Row) -> None:
-    other = database.value(
+    other = database.rows(
         "SELECT alert_id FROM hot.alerts WHERE group_key = $key AND state <> 'closed'", {"key": closed["group_key"]}
     )
     if other:
-        raise ConflictError(f"alert {closed['alert_id']} cannot be reopened: alert {other} is open on the same subject; work there")
+        standing = other[0]["alert_id"]
+        raise ConflictError(f"alert {closed['alert_id']} cannot be reopened: {standing} is open on the same subject; work there")

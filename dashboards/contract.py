@@ -1,6 +1,6 @@
 """What the pages and the API ask of a workspace; `toolhound.Workspace` answers it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -65,7 +65,13 @@ class Served(Protocol):
         """As `store.sessions.server`."""
 
     def health(self) -> dict[str, Any]:
-        """How the parts are; the keys that the health page knows are in `dashboards.pages.health`, others are shown as they come."""
+        """How the parts are; the keys that the health page lays out are in `dashboards.pages.health`, others are shown as they come."""
+
+    def ingest(self, names: Sequence[str], progress: Callable[[int], None] = ...) -> dict[str, Any]:
+        """Take files in: `{"calls", "records", "refused": [place and reason, ...]}`."""
+
+    def detect(self) -> dict[str, Any]:
+        """Run every detector over everything: `{"findings", "withdrawn", "failures"}`."""
 
     def query(self, sql: str, limit: int = 1000) -> pa.Table:
         """A user's question: one SELECT, read-only. Raises SourceError for anything else."""

@@ -8,20 +8,23 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.access import COOKIE_SECONDS, NAME_COOKIE, Gate, said_name
-from dashboards.problems import problem
+from dashboards.problems import problem, unexpected
 
 LIVE = "/livez"
 OPEN_PATHS = ("/static/", "/login")
 API = "/api/"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# Nothing but our own files may run or style a page, and nothing may be written inline. plotly.js makes one empty <style> element and
-# fills it through the CSS object model; the hash is that of the empty text, so this element passes and no other inline style does.
-# Images: plotly makes its own as data: and blob: when a picture of a figure is saved.
+# Nothing but our own files may run or style a page, and nothing may be written inline, with two exceptions that plotly.js 4 needs:
+# it makes one empty <style> element, which it fills through the CSS object model (the hash is that of the empty text), and it sets
+# one style attribute to learn which image-rendering values the browser knows (the hash is that of the attribute; 'unsafe-hashes' lets
+# this very text be an attribute and nothing else). No 'unsafe-inline', no 'unsafe-eval'. The browser test fails when these drift.
 EMPTY_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+PROBED_STYLE = "'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o='"
 POLICY = "; ".join(
     (
-        "default-src 'none'", "script-src 'self'", f"style-src 'self' {EMPTY_STYLE}", "img-src 'self' data:", "font-src 'self'",
+        "default-src 'none'", "script-src 'self'", f"style-src 'self' {EMPTY_STYLE}",
+        f"style-src-attr 'unsafe-hashes' {PROBED_STYLE}", "img-src 'self' data:", "font-src 'self'",
         "connect-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
     )
 )
@@ -65,9 +68,22 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await with_headers(message)
+
         request = Request(scope, receive)
-        refusal = self.refusal(request)
-        await (refusal or self.app)(scope, receive, with_headers)
+        try:
+            refusal = self.refusal(request)
+            await (refusal or self.app)(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - here rather than in starlette's outermost layer, so that this answer has the headers too
+            answer = unexpected(request, error)
+            if started:
+                raise
+            await answer(scope, receive, with_headers)
 
     def refusal(self, request: Request) -> Response | None:
         """Why a request goes no further, as the answer to it; None lets it pass and leaves who it is in `request.state`."""

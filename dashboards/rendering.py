@@ -1,7 +1,7 @@
 """Templates: the environment, the filters, and what every page is given."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import plotly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from dashboards.payloads import facts, formatted
+from dashboards.payloads import facts, formatted, parts_in
 from dashboards.visible import hidden_count, marked, plain, short, visible
 from store.records import Severity
 
@@ -103,6 +104,16 @@ def data(value: Any) -> Markup:
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704 - JSON, with the three escaped
 
 
+def evidence_text(text: str, parts: Sequence[str]) -> Markup:
+    """A payload with the parts that prove a finding marked."""
+    return marked(text, parts_in(text, parts))
+
+
+def raw(row: Mapping[str, Any]) -> str:
+    """A row as JSON, laid out."""
+    return json.dumps({k: v for k, v in row.items() if v is not None and k != "marks"}, indent=2, ensure_ascii=False, default=str)
+
+
 @cache
 def file_version(name: str) -> str:
     """A few characters that change with a static file, so that browsers may keep it for good."""
@@ -119,7 +130,9 @@ def environment() -> Environment:
         visible=visible, plain=plain, short=short, hidden_count=hidden_count, moment=moment, ago=ago, size=size, duration=duration, count=count,
         severity_name=severity_name, words=words, data=data, formatted=formatted, facts=facts,
     )
-    made.globals.update(to=to, with_query=with_query, marked=marked, file_version=file_version, NAV=NAV, NOT_RECORDED=NOT_RECORDED)
+    made.globals.update(
+        to=to, with_query=with_query, evidence_text=evidence_text, raw=raw, file_version=file_version, NAV=NAV, PLOTLY_VERSION=plotly.__version__
+    )
     return made
 
 

@@ -40,10 +40,18 @@ SCOPE_KEY: dict[Scope, str] = {
 """SQL over `calls` that names the group a call belongs to."""
 
 
+_PRINTED = r"""
+    CREATE OR REPLACE MACRO printed(foreign_text) AS
+        '“' || left(regexp_replace(regexp_replace(foreign_text, '\s+', ' ', 'g'), '\pC', '?', 'g'), 120)
+        || CASE WHEN len(foreign_text) > 120 THEN '…”' ELSE '”' END
+"""
+"""What `quoted` is for Python: foreign text made fit for a sentence."""
+
+
 class Slice:
     """The calls that a detector may see, with the messages, definitions, access and counters around them.
 
-    Tables `calls`, `messages`, `tool_definitions`, `access`, `normal`; views `steps`, `turns`, `destinations`.
+    Tables `calls`, `messages`, `tool_definitions`, `access`, `normal`; views of `store/views`; in SQL, `printed(text)` quotes foreign text.
     """
 
     def __init__(self, seen: Mapping[str, pa.Table]) -> None:
@@ -51,6 +59,7 @@ class Slice:
         for table in tables.SEEN:
             self._database.load(table, seen.get(table, tables.empty(table)))
         self._database.make_views()
+        self._database.execute(_PRINTED)
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; the answer as an Arrow table."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import re2  # type: ignore[import-untyped]  # ships no stubs
+import re2
 
 from ingest.secret_kinds import ASSIGNED, CONTEXTS, MARKER, NOT_CREDENTIALS, PHRASES, PLACEHOLDERS, SHAPES
 
@@ -93,7 +93,8 @@ class _Pass:
         while (found := self._finds.search(data, position)) is not None:
             group = next(g for g in range(1, self._finds.groups + 1) if found.start(g) >= 0)
             start, end = found.span(group)
-            position = max(found.end(), position + 1)
+            start += _rest_of_escape(data, start)
+            position = max(end, position + 1)
             if group == 1:
                 continue
             kind, value = self._kinds[group - 2], data[start:end]
@@ -113,6 +114,16 @@ _SHAPE_PASS: Final = _Pass(SHAPES)
 _CONTEXT_PASS: Final = _Pass(CONTEXTS)
 
 
+def _rest_of_escape(data: bytes, start: int) -> int:
+    r"""How many bytes at `start` belong to an escape: 1 in "\n|ame", 5 in "\u001f|name"; they must stay for JSON to stay JSON."""
+    slash = start
+    while slash > 0 and data[slash - 1] == 92:
+        slash -= 1
+    if (start - slash) % 2 == 0:
+        return 0
+    return 5 if data[start : start + 1] == b"u" else 1 if data[start] in b"bfnrt/" else 0
+
+
 def _canonical(secret: bytes) -> bytes:
     r"""The secret as it is, not as it is written: "\/" is "/", and a PEM block has no line breaks."""
     bare = secret.replace(b"\\/", b"/")
@@ -126,6 +137,8 @@ def _plausible(kind: str, value: bytes) -> bool:
         return b"=" in value and not _MARK.search(value)
     if kind == "bearer-token":
         return any(48 <= byte <= 57 for byte in value)
+    if kind == "basic-auth" and value.isdigit():
+        return False  # docker run -u 1000:1000
     if kind in ("url-password", "database-password", "authorization", "basic-auth", "password"):
         return not _PLACEHOLDER.search(value)
     return True
@@ -142,7 +155,7 @@ def _assigned_kind(data: bytes, key_start: int, start: int, value: bytes) -> str
     if _PHRASE.search(name):
         bare = data[start - 1 : start] not in b"\"'"
         weak = value.isalpha() and value.islower() and bare and b"=" not in data[key_start:start]  # "password: required"
-        return "password" if 4 <= len(value) and not weak and not (blank and len(value) > _LONGEST_PHRASE) else ""
+        return "password" if len(value) >= 4 and not weak and not (blank and len(value) > _LONGEST_PHRASE) else ""
     mixed = any(48 <= byte <= 57 for byte in value) and any(byte >= 65 for byte in value)
     return "assigned-secret" if len(value) >= 8 and not blank and (mixed or len(set(value)) >= 12) else ""
 

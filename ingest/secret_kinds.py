@@ -6,7 +6,7 @@ Every pattern works on UTF-8 bytes, costs linear time, and never reaches over a 
 
 from typing import Final
 
-# What may stand before a shape that is not unmistakable by itself: the start, a non-alphanumeric, or an escape ("\n" in JSON ends in a letter).
+# What may stand before a shape that is not unmistakable by itself: the start, no letter or digit, an escape ("\n" in JSON ends in a letter).
 START: Final = r"(?:^|[^A-Za-z0-9]|\\[nrt]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})"
 _BREAK: Final = r"(?:[\r\n]|\\+[nr])"  # a line break, as itself or escaped any number of times
 # Agents read files with line numbers ("  12->", "12:") and mails with "> ": a key stays a key.
@@ -17,7 +17,9 @@ _PEM: Final = (
     rf"(?:(?:{_BREAK}+{_MARGIN})+[A-Za-z0-9+/=]+|[ \t]*(?:[A-Za-z0-9+=]|\\?/){{24,}})+"  # the whole of it, or what a cut left
     rf"(?:{_BREAK}*{_MARGIN}-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?"
 )
+_IS: Final = r"(?:\\*[\"'])?[:=> \t]{1,5}(?:\\*[\"'])?"  # between a name and its value; a backslash only with its quote
 _B64: Final = r"(?:[A-Za-z0-9+]|\\?/)"  # some JSON writers escape the slash
+_CARD: Final = "4[0-9]{3}|5[1-5][0-9]{2}|2[2-7][0-9]{2}|6(?:011|5[0-9]{2}|2[0-9]{2}|4[4-9][0-9])|35[0-9]{2}"  # first four digits, by scheme
 
 SHAPES: Final[tuple[tuple[str, str], ...]] = (
     ("private-key", f"({_PEM})"),
@@ -46,7 +48,7 @@ SHAPES: Final[tuple[tuple[str, str], ...]] = (
     ("google-api-key", r"(AIza[A-Za-z0-9_-]{35})"),
     ("google-oauth-secret", r"(GOCSPX-[A-Za-z0-9_-]{28})"),
     ("google-oauth-token", START + r"(ya29\.[A-Za-z0-9_-]{20,}|1\\?/\\?/0[A-Za-z0-9_-]{38,})"),
-    ("gcp-private-key-id", r"private_key_id[\"'\\:= \t]{1,8}([0-9a-f]{40})"),
+    ("gcp-private-key-id", r"private_key_id" + _IS + r"([0-9a-f]{40})"),
     ("azure-client-secret", START + r"([A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34})"),
     ("azure-account-key", rf"(?i:AccountKey|SharedAccessKey|SharedSecret|AccessKey)=({_B64}{{27,}}={{0,2}})"),
     ("azure-sas", rf"[?&;]sig=((?:{_B64}|%[0-9A-Fa-f]{{2}}){{40,}}=?)"),
@@ -99,8 +101,7 @@ SHAPES: Final[tuple[tuple[str, str], ...]] = (
     ("mapbox-token", START + r"(sk\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,})"),
     ("contentful-token", r"(CFPAT-[A-Za-z0-9_-]{43})"),
     ("password-hash", r"(\$(?:1|2[aby]|5|6|y|7|argon2(?:id?|d)|scrypt)\$[A-Za-z0-9./$,=+-]{20,})"),
-    ("card-number", START + r"(4[0-9]{3}(?:[ -]?[0-9]{4}){3}|(?:5[1-5][0-9]{2}|2[2-7][0-9]{2}|6(?:011|5[0-9]{2}|2[0-9]{2}|4[4-9][0-9])|35[0-9]{2})"
-        r"(?:[ -]?[0-9]{4}){3}|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5})\b"),
+    ("card-number", START + rf"((?:{_CARD})(?:[ -]?[0-9]{{4}}){{3}}|3[47][0-9]{{2}}[ -]?[0-9]{{6}}[ -]?[0-9]{{5}})(?:[^0-9]|$)"),
 )  # fmt: skip
 
 # --- secrets that only their surroundings give away --------------------------------------------------------------------------------------
@@ -112,24 +113,26 @@ _KEY: Final = (
 )
 _SEPARATOR: Final = r"\\*[\"']?(?:[ \t]{0,3}(?:=>|:=|==?|:|%3[Dd])[ \t]{0,3})"
 _BARE: Final = r"[^\s\"'`\\,;&<>(){}\[\]]"
-_AUTHORIZATION: Final = r"(?i:(?:authorization|x-auth-token|x-api-key)\\*[\"']?\s{0,3}[:=,]\s{0,3}\\*[\"']?(?:bearer|basic|token|apikey|key)?)\s{0,3}"
+_AUTHORIZATION: Final = (
+    r"(?i:(?:authorization|x-auth-token|x-api-key)\\*[\"']?\s{0,3}[:=,]\s{0,3}(?:\\*[\"'])?(?:bearer|basic|token|apikey|key)?)\s{0,3}"
+)
 
 CONTEXTS: Final[tuple[tuple[str, str], ...]] = (
     ("url-password", r"(?i:https?|ftps?|sftp|ssh|git|svn|wss?):(?:\\?/){2}[^\s:\"'\\@/<>]*:([^\s\"'\\/<>]+)@"),
     ("database-password", r"[A-Za-z][A-Za-z0-9+.-]*:(?:\\?/){2}[^\s:\"'\\@/<>]*:([^\s\"'\\/<>]+)@"),
     ("authorization", _AUTHORIZATION + r"([A-Za-z0-9+/=._~:-]{6,})"),
     ("bearer-token", r"(?i:bearer)(?:\s|%20|\+){1,3}([A-Za-z0-9+/=._~-]{16,})"),
-    ("cookie", r"(?i:\b(?:set-)?cookie)\\*[\"']?:[ \t]{0,3}\\*[\"']?([^\r\n\"'\\]{8,})"),
+    ("cookie", r"(?i:\b(?:set-)?cookie)\\*[\"']?:[ \t]{0,3}(?:\\*[\"'])?([^\r\n\"'\\]{8,})"),
     ("seed-phrase", r"(?i:mnemonic|(?:seed|recovery)[ _-]?(?:phrase|words))[^A-Za-z\[]{1,12}((?:[a-z]{3,8} ){11,23}[a-z]{3,8})"),
     ("wallet-key", r"(?i:private[ _-]?key|secret[ _-]?key)[^A-Za-z0-9\[]{1,12}((?:0x)?[0-9a-fA-F]{64}|[5KL][1-9A-HJ-NP-Za-km-z]{50,51})"),
     ("password", r"(?i:login\s+\S+\s+password)\s+(" + _BARE + r"{4,})"),
-    ("basic-auth", r"(?:-u|--user)[ =]\\*[\"']?[A-Za-z0-9_.@+-]+:(" + _BARE + r"{4,})"),
+    ("basic-auth", r"(?:-u|--user)[ =](?:\\*[\"'])?[A-Za-z0-9_.@+-]+:(" + _BARE + r"{4,})"),
     (ASSIGNED, _KEY + _SEPARATOR + r"\"((?:[^\"\\\r\n]|\\.)+)\""),
     (ASSIGNED, _KEY + _SEPARATOR + r"\\+\"((?:[^\"\\\r\n]|\\\\+[^\"\\])+)\\+\""),
     (ASSIGNED, _KEY + _SEPARATOR + r"\\*'([^'\"\\\r\n]+)\\*'"),
-    (ASSIGNED, _KEY + _SEPARATOR + r"\\*[\"'`]?(" + _BARE + r"{4,})"),
-    (ASSIGNED, r"--?" + _KEY + r"[ =]\\*[\"']?(" + _BARE + r"{4,})"),
-    (ASSIGNED, r"<" + _KEY + r">(" + _BARE + r"{4,})<"),
+    (ASSIGNED, _KEY + _SEPARATOR + r"(?:\\*[\"'`])?(" + _BARE + r"{4,})"),
+    (ASSIGNED, r"--?[A-Za-z0-9-]*" + _KEY + r"[ =](?:\\*[\"'])?(" + _BARE + r"{4,})"),
+    (ASSIGNED, r"<[A-Za-z0-9_:-]*" + _KEY + r">(" + _BARE + r"{4,})<"),
 )  # fmt: skip
 
 MARKER: Final = r"\[secret:[a-z0-9-]{2,24}:[0-9a-f]{16}\]"

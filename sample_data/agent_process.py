@@ -26,15 +26,17 @@ async def _serve(name: str, seed: int, spool: Path, ports: dict[str, int]) -> No
     ids = telemetry.start(agent.name, agent.version, seed, spool / f"agent.{agent.name}.spans")
     sessions = {session.key: session for session in plan(seed) if session.agent == name}
     connections = Connections(seed, spool, agent.name, ports)
-    play = openinference_agent.play if agent.dialect == "openinference" else pydantic_agent.play
+    framework = agent.dialect != "openinference"
+    play = pydantic_agent.play if framework else openinference_agent.play
     async with AsyncExitStack() as stack:
+        await connections.start(agent.servers, framework, stack)
         while line := await asyncio.to_thread(sys.stdin.readline):
             session = sessions[line.strip()]
             ids.restart(seed, session.key)
             # The person travels as W3C baggage, so that the servers know for whom they are called.
             token = context.attach(baggage.set_baggage(telemetry.PERSON, session.principal))
             try:
-                waits = await play(agent, session, seed, connections, stack)
+                waits = await play(agent, session, seed, connections)
             finally:
                 context.detach(token)
             _answer(session, waits)

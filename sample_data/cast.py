@@ -80,7 +80,7 @@ AGENTS = {
             "You help the support team to answer customers. Be polite and precise.",
             ("tickets-mcp", "postgres-mcp", "crm-mcp", "mail-mcp"),
             ("dana.ortiz@example.com", "femi.adeyemi@example.com", "lukas.brandt@example.com"),
-            5,
+            8,
         ),
         Agent(
             "code-reviewer",
@@ -91,7 +91,7 @@ AGENTS = {
             "You review pull requests and triage issues of example-org.",
             ("github-mcp", "filesystem-mcp"),
             ("mina.park@example.com", "joao.silva@example.com", "ravi.menon@example.com"),
-            4,
+            6,
         ),
         Agent(
             "finance-assistant",
@@ -102,7 +102,7 @@ AGENTS = {
             "You help accounts payable. Never pay without being asked.",
             ("filesystem-mcp", "payments-mcp", "mail-mcp", "calculator-mcp"),
             ("ines.moreau@example.com", "tom.becker@example.com"),
-            4,
+            6,
         ),
         Agent(
             "sre-oncall",
@@ -113,7 +113,7 @@ AGENTS = {
             "You assist the engineer on call. Look before you act.",
             ("monitoring-mcp", "shell-mcp", "chat-mcp"),
             ("aiko.tanaka@example.com", "sam.okafor@example.com", "petra.novak@example.com"),
-            4,
+            6,
             weekends=True,
         ),
         Agent(
@@ -125,7 +125,7 @@ AGENTS = {
             "You are the personal assistant of the person you talk to.",
             ("mail-mcp", "calendar-mcp", "filesystem-mcp", "memory-mcp", "chat-mcp", "weather-mcp", "daily-fact-mcp"),
             ("olivia.hart@example.com", "noah.fischer@example.com", "zara.khan@example.com"),
-            4,
+            6,
             weekends=True,
         ),
         Agent(
@@ -137,7 +137,7 @@ AGENTS = {
             "You answer questions about numbers with SQL. Show your steps.",
             ("postgres-mcp", "calculator-mcp", "filesystem-mcp"),
             ("lea.dubois@example.com", "marco.rossi@example.com"),
-            4,
+            6,
         ),
         Agent(
             "docs-writer",
@@ -148,7 +148,7 @@ AGENTS = {
             "You write and check documentation.",
             ("github-mcp", "web-mcp", "filesystem-mcp"),
             ("hana.suzuki@example.com", "erik.lund@example.com"),
-            3,
+            5,
         ),
         Agent(
             "sales-researcher",
@@ -159,7 +159,7 @@ AGENTS = {
             "You research companies before a sales call.",
             ("web-mcp", "crm-mcp", "mail-mcp", "memory-mcp"),
             ("carla.mendes@example.com", "ben.wright@example.com"),
-            3,
+            5,
         ),
         Agent(
             "hr-onboarding",
@@ -170,7 +170,7 @@ AGENTS = {
             "You prepare the first days of new colleagues.",
             ("mail-mcp", "calendar-mcp", "tickets-mcp", "chat-mcp", "filesystem-mcp"),
             ("greta.holm@example.com", "amir.haddad@example.com"),
-            3,
+            5,
         ),
         Agent(
             "release-bot",
@@ -181,7 +181,7 @@ AGENTS = {
             "You carry out releases step by step.",
             ("github-mcp", "shell-mcp", "chat-mcp", "tickets-mcp", "crm-mcp", "postgres-mcp"),
             ("svc-release@example.com",),
-            3,
+            5,
         ),
     )
 }

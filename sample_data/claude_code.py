@@ -18,7 +18,7 @@ _VERSION = "2.1.226"
 _AGENT = "claude-code"
 _S = 1_000_000_000
 # (address, sessions a day, whether MCP tools carry their full name or the literal that older settings give)
-_DEVELOPERS = (("nils.berg@example.com", 3, True), ("yara.santos@example.com", 2, False))
+_DEVELOPERS = (("nils.berg@example.com", 4, True), ("yara.santos@example.com", 3, False))
 _RESOURCE = {
     "host.arch": "arm64",
     "os.type": "darwin",
@@ -26,11 +26,11 @@ _RESOURCE = {
     "service.name": "claude-code",
     "service.version": _VERSION,
 }
-_REJECTED = Case(
-    "rejected_by_user", "near_miss", "Claude Code asked for a forced push and the user rejected it: decided, never run."
-)
+_REJECTED = Case("rejected_by_user", "near_miss", "Claude Code asked for a forced push and the user rejected it: decided, never run.")
 _RECONNECTED = Case(
-    "failed_then_connected", "near_miss", "An MCP server fails to connect twice and then connects: a restart, no attack."
+    "failed_then_connected",
+    "near_miss",
+    "An MCP server fails to connect twice and then connects: a restart, no attack.",
 )
 _Staged = list[tuple[Case, str, str, list[str], str]]
 

@@ -7,7 +7,14 @@ from typing import Any
 from sample_data import texts
 
 ModelStep = tuple[str, dict[str, Any]]
-_SOURCES = ("src/client.py", "src/retry.py", "src/export.py", "src/limits.py", "tests/test_retry.py", "tests/test_export.py")
+_SOURCES = (
+    "src/client.py",
+    "src/retry.py",
+    "src/export.py",
+    "src/limits.py",
+    "tests/test_retry.py",
+    "tests/test_export.py",
+)
 MCP_SERVERS = ("github", "docs-search", "issue-tracker")
 
 
@@ -30,7 +37,14 @@ def _fix(random: Random) -> Prompt:
     steps: list[ModelStep] = [
         ("Grep", {"pattern": random.choice(("def retry", "LIMIT", "parse_date", "open\\(")), "path": "src"}),
         ("Read", {"file_path": f"/home/dev/widget/{path}"}),
-        ("Edit", {"file_path": f"/home/dev/widget/{path}", "old_string": "if attempt > limit:", "new_string": "if attempt >= limit:"}),
+        (
+            "Edit",
+            {
+                "file_path": f"/home/dev/widget/{path}",
+                "old_string": "if attempt > limit:",
+                "new_string": "if attempt >= limit:",
+            },
+        ),
         ("Bash", {"command": f"pytest -q {test}", "description": "Run the tests"}),
     ]
     if random.random() < 0.5:
@@ -40,7 +54,10 @@ def _fix(random: Random) -> Prompt:
 
 def _explain(random: Random) -> Prompt:
     paths = random.sample(_SOURCES, random.randint(2, 4))
-    return Prompt(f"How do {paths[0]} and {paths[1]} work together?", [("Read", {"file_path": f"/home/dev/widget/{path}"}) for path in paths])
+    return Prompt(
+        f"How do {paths[0]} and {paths[1]} work together?",
+        [("Read", {"file_path": f"/home/dev/widget/{path}"}) for path in paths],
+    )
 
 
 def _issue(random: Random) -> Prompt:
@@ -63,7 +80,14 @@ def _release(random: Random) -> Prompt:
         [
             ("Bash", {"command": f"git log --oneline v{version}..HEAD", "description": "List commits"}),
             ("Read", {"file_path": "/home/dev/widget/CHANGELOG.md"}),
-            ("Edit", {"file_path": "/home/dev/widget/CHANGELOG.md", "old_string": "## Unreleased", "new_string": f"## {version}"}),
+            (
+                "Edit",
+                {
+                    "file_path": "/home/dev/widget/CHANGELOG.md",
+                    "old_string": "## Unreleased",
+                    "new_string": f"## {version}",
+                },
+            ),
         ],
     )
 

@@ -3,7 +3,6 @@
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 from fastmcp.client.transports import StdioTransport
 from mcp.client.client import Client
@@ -26,32 +25,37 @@ class Connections:
         self._toolsets: dict[str, Toolset] = {}
         self._clients: dict[str, Client] = {}
 
-    async def toolset(self, server: str, stack: AsyncExitStack) -> Toolset:
-        """The framework's toolset of a server, its id being the server's name."""
-        if not SERVERS[server].stdio:
-            return MCPToolset(self._address(server), id=public_name(server), tool_error_behavior="failed")
-        if server not in self._toolsets:
-            command, *arguments = self._command(server)
-            transport = StdioTransport(command, arguments)
-            toolset: Toolset = MCPToolset(transport, id=public_name(server), tool_error_behavior="failed")
-            self._toolsets[server] = await stack.enter_async_context(toolset)
-        return self._toolsets[server]
+    async def start(self, servers: tuple[str, ...], framework: bool, stack: AsyncExitStack) -> None:
+        """Start the servers that speak over stdio, for the framework or for the SDK's own client.
 
-    async def client(self, server: str, kept: AsyncExitStack, session: AsyncExitStack) -> Client:
+        Before the first session, since what is opened inside a session has to be closed inside it.
+        """
+        for server in servers:
+            if not SERVERS[server].stdio:
+                continue
+            spans = f"{self._agent}."
+            command, *arguments = server_command(server, self._seed, self._spool, spans)
+            if framework:
+                toolset: Toolset = MCPToolset(StdioTransport(command, arguments), id=public_name(server), tool_error_behavior="failed")
+                self._toolsets[server] = await stack.enter_async_context(toolset)
+            else:
+                parameters = StdioServerParameters(command=command, args=arguments)
+                self._clients[server] = await stack.enter_async_context(Client(parameters))
+
+    def toolset(self, server: str) -> Toolset:
+        """The framework's toolset of a server, its id being the server's name."""
+        if server in self._toolsets:
+            return self._toolsets[server]
+        return MCPToolset(self._address(server), id=public_name(server), tool_error_behavior="failed")
+
+    async def client(self, server: str, stack: AsyncExitStack) -> Client:
         """The SDK's client of a server, open."""
-        if not SERVERS[server].stdio:
-            return await session.enter_async_context(Client(self._address(server)))
-        if server not in self._clients:
-            command, *arguments = self._command(server)
-            parameters: Any = StdioServerParameters(command=command, args=arguments)
-            self._clients[server] = await kept.enter_async_context(Client(parameters))
-        return self._clients[server]
+        if server in self._clients:
+            return self._clients[server]
+        return await stack.enter_async_context(Client(self._address(server)))
 
     def _address(self, server: str) -> str:
         return f"http://127.0.0.1:{self._ports[server]}/mcp"
-
-    def _command(self, server: str) -> list[str]:
-        return server_command(server, self._seed, self._spool, f"{self._agent}.")
 
 
 def server_command(server: str, seed: int, spool: Path, owner: str = "", port: int | None = None) -> list[str]:

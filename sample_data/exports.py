@@ -140,5 +140,3 @@ def to_json(message: ExportTraceServiceRequest) -> bytes:
                     if key in span:
                         span[key] = base64.b64decode(span[key]).hex()
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-

@@ -26,7 +26,6 @@ from sample_data import claude_code, exports, recording
 from sample_data.cast import AGENTS, SERVERS
 from sample_data.connections import server_command
 from sample_data.plan import DAYS, FIRST_DAY, plan
-from sample_data.recording import Request
 from sample_data.script import Case, seeded_uuid
 
 _ROOT = Path(__file__).parent.parent
@@ -51,7 +50,13 @@ def generate(seed: int, output: Path) -> dict[str, Any]:
     logs, log_calls, log_cases = claude_code.requests(seed)
     written = recording.write(output, [*requests, *logs])
     cases = [
-        (session.case, seeded_uuid(seed, session.key), session.agent, _names(session.servers), session.starts_at.isoformat())
+        (
+            session.case,
+            seeded_uuid(seed, session.key),
+            session.agent,
+            _names(session.servers),
+            session.starts_at.isoformat(),
+        )
         for session in sessions
         if session.case
     ]
@@ -60,7 +65,7 @@ def generate(seed: int, output: Path) -> dict[str, Any]:
         "seed": seed,
         "first_day": FIRST_DAY.date().isoformat(),
         "days": DAYS,
-        "sessions": len(sessions) + len({case for case in log_calls}),
+        "sessions": len(sessions) + len(log_calls),
         "calls": sum(calls.values()) + sum(log_calls.values()),
         "calls_by_agent": dict(sorted((_by_agent(sessions, calls) + Counter({"claude-code": sum(log_calls.values())})).items())),
         "requests": written,
@@ -86,7 +91,15 @@ def _staged(cases: list[tuple[Case, str, str, list[str], str]]) -> list[dict[str
         # Sessions of one case that show different things are different rows.
         row = rows.setdefault(
             f"{case.name} {case.seen}",
-            {"case": case.name, "kind": case.kind, "session_ids": [], "agent": agent, "servers": servers, "seen": case.seen, "when": []},
+            {
+                "case": case.name,
+                "kind": case.kind,
+                "session_ids": [],
+                "agent": agent,
+                "servers": servers,
+                "seen": case.seen,
+                "when": [],
+            },
         )
         row["session_ids"].append(session_id)
         row["when"].append(when)
@@ -124,9 +137,7 @@ def _python() -> list[str]:
 @contextmanager
 def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    process = subprocess.Popen(
-        command, cwd=_ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None
-    )
+    process = subprocess.Popen(command, cwd=_ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None)
     try:
         yield process
     finally:

@@ -22,9 +22,7 @@ _JSON = "application/json"
 _TEXT = "text/plain"
 
 
-async def play(
-    agent: Agent, session: Session, seed: int, connections: Connections, kept: AsyncExitStack
-) -> dict[str, float]:
+async def play(agent: Agent, session: Session, seed: int, connections: Connections) -> dict[str, float]:
     """Play all turns of a session under one `session.id`; returns the pause before each call, by call id."""
     waits: dict[str, float] = {}
     about = {
@@ -39,7 +37,7 @@ async def play(
                 _describe(span, "AGENT", turn.prompt, _TEXT)
                 loop = _Loop(agent, about, turn, f"{seed}|{session.key}|{number}")
                 for server in session.servers:
-                    await loop.attach(await connections.client(server, kept, stack))
+                    await loop.attach(await connections.client(server, stack))
                 _answer(span, await loop.run(), _TEXT)
                 waits |= loop.waits
     return waits
@@ -118,9 +116,7 @@ class _Loop:
             if "tool_call" in message:
                 call = f"{at}.tool_calls.0.tool_call"
                 call_id, name, arguments = message["tool_call"]
-                span.set_attributes(
-                    {f"{call}.id": call_id, f"{call}.function.name": name, f"{call}.function.arguments": arguments}
-                )
+                span.set_attributes({f"{call}.id": call_id, f"{call}.function.name": name, f"{call}.function.arguments": arguments})
 
 
 def _definition(prefix: str, tool: Tool) -> dict[str, str]:

@@ -57,13 +57,15 @@ def _ordinary(seed: int) -> Iterator[Session]:
     for agent in AGENTS.values():
         for day in range(DAYS):
             random = seeded(seed, agent.name, day)
-            if is_workday(day):
-                count = max(1, agent.daily + random.choice((-1, 0, 0, 1)))
-            else:
-                count = 1 if agent.weekends else 0
-            for number in range(count):
+            for number in range(_count(agent, day, random)):
                 key = f"{agent.name}-{day:02d}-{number}"
                 yield _session(seed, key, agent, day, seeded(seed, key))
+
+
+def _count(agent: Agent, day: int, random: Random) -> int:
+    if is_workday(day):
+        return max(1, agent.daily + random.choice((-1, 0, 0, 1)))
+    return 1 if agent.weekends else 0
 
 
 def _session(seed: int, key: str, agent: Agent, day: int, random: Random) -> Session:

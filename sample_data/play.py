@@ -2,15 +2,16 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import grpc
 import httpx
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from sample_data.recording import Request
 
+_EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _ATTEMPTS = 8
 _FIRST_PAUSE_S = 0.2
 _TIMEOUT_S = 30.0
@@ -38,9 +39,7 @@ class Refused(Exception):
     """A request that the collector did not accept, or accepted only in part."""
 
 
-def play(
-    recording: Iterable[Request], grpc_address: str, http_address: str, token: str | None = None, pace: float = 0
-) -> dict[str, int]:
+def play(recording: Iterable[Request], grpc_address: str, http_address: str, token: str | None = None, pace: float = 0) -> dict[str, int]:
     """Send every request and return how many went over each transport.
 
     `grpc_address` is `host:port`, `http_address` a base address like `http://127.0.0.1:4318`, `token` a bearer token.
@@ -54,25 +53,25 @@ def play(
         grpc.insecure_channel(grpc_address, options=options) as channel,
         httpx.Client(base_url=http_address, headers=headers, timeout=_TIMEOUT_S, trust_env=False) as client,
     ):
-        stub = TraceServiceStub(channel)
+        # Not the generated stub: the recorded bytes go out as they are.
+        export = channel.unary_unary(_EXPORT, response_deserializer=ExportTraceServiceResponse.FromString)
         before = None
         for request in recording:
             if pace and before is not None:
                 time.sleep(max(0.0, (request.sent_at - before).total_seconds() / pace))
             before = request.sent_at
             if request.transport == "grpc":
-                _send_grpc(stub, request, tuple(headers.items()))
+                _send_grpc(export, request, tuple(headers.items()))
             else:
                 _send_http(client, request)
             counts[request.transport] += 1
     return dict(counts)
 
 
-def _send_grpc(stub: TraceServiceStub, request: Request, metadata: tuple[tuple[str, str], ...]) -> None:
-    message = ExportTraceServiceRequest.FromString(request.body)
+def _send_grpc(export: Callable[..., Any], request: Request, metadata: tuple[tuple[str, str], ...]) -> None:
     for attempt in range(_ATTEMPTS):
         try:
-            answer = stub.Export(message, metadata=metadata, timeout=_TIMEOUT_S)
+            answer = export(request.body, metadata=metadata, timeout=_TIMEOUT_S)
         except grpc.RpcError as error:
             if error.code() not in _RETRYABLE_GRPC or attempt == _ATTEMPTS - 1:
                 raise Refused(f"gRPC {request.path} of {request.sent_at}: {error.code()}: {error.details()}") from error
@@ -98,14 +97,20 @@ def _send_http(client: httpx.Client, request: Request) -> None:
             continue
         if answer.status_code >= 300:
             raise Refused(f"{request.path} of {request.sent_at}: {answer.status_code}: {answer.text[:500]}")
-        if request.transport == "http_json" and _rejected(answer):
-            raise Refused(f"{request.path} of {request.sent_at}: {answer.text[:500]}")
+        if part := _rejected(request, answer):
+            raise Refused(f"{request.path} of {request.sent_at}: {part} items refused: {answer.text[:500]}")
         return
 
 
-def _rejected(answer: httpx.Response) -> int:
-    part = answer.json().get("partialSuccess", {}) if answer.content else {}
-    return int(part.get("rejectedSpans", 0)) + int(part.get("rejectedLogRecords", 0))
+def _rejected(request: Request, answer: httpx.Response) -> int:
+    """How many items of an accepted request were refused all the same."""
+    if not answer.content:
+        return 0
+    if request.transport == "http_protobuf":
+        return ExportTraceServiceResponse.FromString(answer.content).partial_success.rejected_spans
+    told = answer.json()
+    part = told.get("partialSuccess", {})
+    return int(part.get("rejectedSpans", 0)) + int(part.get("rejectedLogRecords", 0)) + int(told.get("refused", 0))
 
 
 def _pause(retry_after: str | None, attempt: int) -> float:

@@ -1,7 +1,5 @@
 """An agent of pydantic-ai with a scripted model: the framework and the MCP SDKs emit every span."""
 
-from contextlib import AsyncExitStack
-
 from pydantic_ai import Agent as Framework
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
@@ -40,12 +38,10 @@ def _last_result(messages: list[ModelMessage]) -> str:
     return ""
 
 
-async def play(
-    agent: Agent, session: Session, seed: int, connections: Connections, kept: AsyncExitStack
-) -> dict[str, float]:
+async def play(agent: Agent, session: Session, seed: int, connections: Connections) -> dict[str, float]:
     """Play all turns of a session as one conversation; returns the pause before each call, by call id."""
     Framework.instrument_all(InstrumentationSettings(version=5))
-    toolsets = [await connections.toolset(server, kept) for server in session.servers]
+    toolsets = [connections.toolset(server) for server in session.servers]
     conversation = seeded_uuid(seed, session.key)
     history: list[ModelMessage] = []
     waits: dict[str, float] = {}

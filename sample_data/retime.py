@@ -37,9 +37,7 @@ def attributes(span: Span) -> dict[str, str]:
 class Clock:
     """Lays out the spans of one session from `starts_at` on (unix nanoseconds)."""
 
-    def __init__(
-        self, starts_at: int, waits: dict[str, float], random: Random, server_ms: Callable[[str], float]
-    ) -> None:
+    def __init__(self, starts_at: int, waits: dict[str, float], random: Random, server_ms: Callable[[str], float]) -> None:
         self._now = starts_at
         self._waits = waits
         self._random = random

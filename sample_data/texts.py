@@ -5,7 +5,20 @@ from random import Random
 from sample_data.script import seeded
 
 FIRST = ("Anna", "Bilal", "Chiara", "Deepak", "Elena", "Farid", "Gwen", "Hugo", "Irina", "Jonas", "Keiko", "Liam")
-LAST = ("Albrecht", "Bakker", "Costa", "Dahl", "Eriksen", "Farouk", "Garcia", "Hansen", "Ivanova", "Jensen", "Kim", "Lopez")
+LAST = (
+    "Albrecht",
+    "Bakker",
+    "Costa",
+    "Dahl",
+    "Eriksen",
+    "Farouk",
+    "Garcia",
+    "Hansen",
+    "Ivanova",
+    "Jensen",
+    "Kim",
+    "Lopez",
+)
 COMPANIES = (
     "Northwind Supplies", "Blue Heron Logistics", "Acorn Dental", "Lakeside Printing", "Solstice Energy",
     "Pinewood Furniture", "Harbor Freight Co-op", "Meridian Labs", "Copperfield Foods", "Aurora Textiles",
@@ -41,18 +54,30 @@ _SUBJECTS = (
     ("Office plants", "They need water twice a week while I am away. The big one only once. Thank you!"),
     ("Invoice question", "Your last invoice has the old purchase order number. Could you send it again?"),
 )
-_PARAGRAPHS = (
-    "The client retries a failed upload three times, with a pause that doubles each time.",
-    "Every workspace has one owner and any number of members; only the owner can delete it.",
-    "Dates are written in ISO 8601 and are always in UTC unless a zone is given.",
-    "A report is built once a night. Changes made after midnight show up the next day.",
-    "The gateway keeps a request open for at most ninety seconds.",
-    "Old versions stay readable for a year; writing needs the current version.",
-    "To rotate a key, create the second one first, switch the clients, then delete the first.",
-    "Pages are cached at the edge for five minutes, so a correction is not seen at once.",
-    "The importer reads semicolons as well as commas and guesses the encoding.",
-    "Limits are counted per workspace, not per user.",
-)
+_SUBJECTS_OF_SENTENCES = (
+    "The client", "Every workspace", "The nightly report", "A failed upload", "The gateway", "An archived project",
+    "The second region", "The importer", "Our largest customer", "The billing page", "A new member", "The mobile app",
+    "The steering group", "The older API", "A rotated key", "The search index", "The partner team", "The edge cache",
+    "The audit log", "A guest account", "The export queue", "The translation", "The sales deck", "The staging host",
+)  # fmt: skip
+_VERBS = (
+    "keeps", "drops", "retries", "renames", "checks", "needs", "loses", "lists", "counts", "closes", "moves", "hides",
+    "rebuilds", "ignores", "merges", "accepts", "replaces", "delays", "signs", "splits", "confirms", "copies",
+)  # fmt: skip
+_OBJECTS = (
+    "{n} open connections", "its oldest snapshot", "the quarterly forecast", "a draft of chapter {n}", "both time zones",
+    "the first {n} rows", "every shared folder", "the mailing list", "a quota of {n} requests", "the signed contract",
+    "empty columns", "the travel budget", "{n} duplicate entries", "the welcome text", "an unused licence",
+    "the retention rule", "three of {n} suppliers", "the meeting minutes", "the price list of {n}", "stale previews",
+    "the on-call calendar", "a backup from week {n}",
+)  # fmt: skip
+_TAILS = (
+    "before the office opens", "when nobody has signed in for {n} days", "unless an owner objects", "after midnight UTC",
+    "as agreed in October", "so that nothing is shown twice", "for at most {n} seconds", "on the Business plan only",
+    "until the fix of ticket {n} is out", "with a pause that doubles each time", "in every second region",
+    "because the vendor changed its terms", "and tells the administrators", "within {n} minutes", "as far as we know",
+    "if the flag is set", "at the end of the quarter", "which surprised the testers", "without asking again",
+)  # fmt: skip
 
 
 def person(random: Random) -> str:
@@ -79,7 +104,10 @@ def ticket(number: int) -> tuple[str, str]:
     title, text = random.choice(_TROUBLES)
     company, name, _ = customer(number)
     product = random.choice(PRODUCTS)
-    return f"{product}: {title}", f"Hello,\n\n{text}\nWe use {product} on the {random.choice(('Team', 'Business'))} plan.\n\n{name}, {company}"
+    return (
+        f"{product}: {title}",
+        f"Hello,\n\n{text}\nWe use {product} on the {random.choice(('Team', 'Business'))} plan.\n\n{name}, {company}",
+    )
 
 
 def mail(number: int) -> tuple[str, str, str]:
@@ -87,12 +115,30 @@ def mail(number: int) -> tuple[str, str, str]:
     random = seeded("mail", number)
     subject, text = random.choice(_SUBJECTS)
     name = person(random)
+    text += "\n" + " ".join(sentence(random) for _ in range(random.randint(0, 3)))
     return address(name), subject, f"Hi,\n\n{text}\n\nBest\n{name.split()[0]}"
 
 
+def sentence(random: Random) -> str:
+    """A sentence of office prose; varied enough that two texts hardly ever share one by chance."""
+    words = (
+        random.choice(_SUBJECTS_OF_SENTENCES),
+        random.choice(_VERBS),
+        random.choice(_OBJECTS),
+        random.choice(_TAILS),
+    )
+    return " ".join(words).replace("{n}", str(random.randint(2, 900))) + "."
+
+
 def paragraphs(random: Random, least: int = 2, most: int = 6) -> str:
-    """Some paragraphs of product documentation."""
-    return "\n\n".join(random.sample(_PARAGRAPHS, random.randint(least, most)))
+    """Some paragraphs of prose."""
+    return "\n\n".join(" ".join(sentence(random) for _ in range(random.randint(1, 4))) for _ in range(random.randint(least, most)))
+
+
+def document(random: Random) -> str:
+    """Prose of a length that is mostly short and sometimes long."""
+    count = min(40, round(random.lognormvariate(1.3, 0.8)) + 1)
+    return paragraphs(random, count, count)
 
 
 def table(random: Random, header: str, rows: int, *columns: object) -> str:

@@ -12,7 +12,7 @@ from store import tables
 from store.errors import BusyError, DiskError, SourceError, StoreError
 
 VIEWS = Path(__file__).parent / "views"
-VIEW_ORDER = ("steps", "turns", "destinations")
+VIEW_ORDER = ("steps", "turns", "destinations", "leaves")
 """Views build on one another in this order; each is a file in `views/`."""
 
 MEMORY_LIMIT_BYTES = 1 << 30
@@ -81,9 +81,8 @@ class Database:
 
     def value(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """Run a question; the first column of its first row, or None."""
-        with _translated():
-            row = self._connection.execute(sql, values).fetchone()
-        return row[0] if row else None
+        column = self.query(sql, values).column(0)
+        return column[0].as_py() if len(column) else None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -175,5 +174,7 @@ def hot_schema(database: Database) -> None:
     for table in tables.TABLES:
         database.execute(tables.ddl(table, f"hot.{table}"))
     database.execute("CREATE TABLE IF NOT EXISTS hot.spooled (file VARCHAR, taken_at TIMESTAMPTZ, records BIGINT)")
+    database.execute("CREATE TABLE IF NOT EXISTS hot.defined (definition_id VARCHAR)")
+    database.execute("CREATE TABLE IF NOT EXISTS hot.decided (decision_id VARCHAR)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.touched (kind VARCHAR, key VARCHAR, touched_at TIMESTAMPTZ)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.lake_files (tbl VARCHAR, path VARCHAR, records BIGINT, written_at TIMESTAMPTZ)")

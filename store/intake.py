@@ -45,18 +45,37 @@ def take(database: Database, files: list[Path]) -> Taken:
     if not counts:
         return taken
     taken.records = sum(counts.values())
-    whole = {kind: pa.concat_tables(p) if p else tables.empty(kind) for kind, p in parts.items()}
     now = datetime.now(UTC)
     with database.transaction():
-        taken.merged = merge(database, whole["observations"], whole["spans"])
-        _messages(database, whole["messages"])
-        _definitions(database, whole["tool_definitions"])
-        _once(database, "access", whole["access"], "access_id", "accessed_at")
-        _touch(database, taken.merged, whole, now)
+        taken.merged = absorb(database, {kind: pa.concat_tables(p) for kind, p in parts.items() if p}, now)
         database.insert("hot.spooled", pa.table({
             "file": list(counts), "taken_at": pa.repeat(pa.scalar(now, tables.MOMENT), len(counts)), "records": list(counts.values()),
         }))
     return taken
+
+
+def absorb(database: Database, batch: Mapping[str, pa.Table], now: datetime) -> Merged:
+    """Take a batch into the hot tables and note what it touches. Call inside a transaction."""
+    whole = {kind: batch.get(kind, tables.empty(kind)) for kind in tables.SPOOLED}
+    merged = merge(database, whole["observations"], whole["spans"])
+    _messages(database, whole["messages"])
+    _definitions(database, whole["tool_definitions"])
+    _once(database, "access", whole["access"], "access_id", "accessed_at")
+    _adopt(database)
+    _touch(database, merged, whole, now)
+    return merged
+
+
+def _adopt(database: Database) -> None:
+    """Messages that came without a session belong to the only session of their trace, once that is known."""
+    database.execute("""
+        UPDATE hot.messages AS m SET session_id = t.session_id, session_source = t.session_source
+        FROM (SELECT trace_id, min(session_id) AS session_id, min(session_source) AS session_source
+              FROM (SELECT trace_id, session_id, session_source FROM hot.spans WHERE session_source < 3
+                    UNION ALL SELECT trace_id, session_id, session_source FROM hot.observations WHERE session_source < 3)
+              GROUP BY trace_id HAVING count(DISTINCT session_id) = 1) AS t
+        WHERE m.trace_id = t.trace_id AND m.session_source = 4 AND m.session_id IS DISTINCT FROM t.session_id
+    """)
 
 
 def _once(database: Database, table: str, rows: pa.Table, key: str, moment: str) -> None:

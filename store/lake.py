@@ -5,8 +5,10 @@ out of the hot tables. A file without an entry is what a crash left: its rows ar
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 import pyarrow as pa
@@ -22,6 +24,8 @@ TIME_COLUMN = {
     "calls": "called_at", "observations": "called_at", "messages": "said_at", "access": "accessed_at",
     "tool_definitions": "first_seen_at", "decisions": "decided_at",
 }
+STAYING = ("tool_definitions", "decisions")
+"""Few rows: they stay hot, and the lake has a copy as the record."""
 ZSTD_LEVEL = 3
 
 
@@ -77,20 +81,21 @@ class Lake:
 
     def make_views(self, database: Database) -> None:
         """`calls`, `messages`, ... : what is hot and what is in the lake, as one."""
-        for table in (*tables.SPOOLED, "calls", "normal"):
-            hot = f"SELECT * FROM hot.{table}"
-            files = self.files(database, table) if table in TIME_COLUMN and table != "tool_definitions" else []
-            if files:
-                listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files)  # our own file names
-                columns = ", ".join(tables.names(table))
-                hot += f" UNION ALL BY NAME SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-            database.execute(f"CREATE OR REPLACE VIEW main.{table} AS {hot}")
-        for table in ("findings", "alerts", "decisions", "deliveries"):
-            database.execute(f"CREATE OR REPLACE VIEW main.{table} AS SELECT * FROM hot.{table}")
-        database.make_views()
+        make_views(database, {table: self.files(database, table) for table in TIME_COLUMN})
 
     def size(self) -> tuple[int, int]:
         """Files, and their bytes."""
         sizes = [p.stat().st_size for p in self.folder.rglob("*.parquet")]
         return len(sizes), sum(sizes)
 
+
+def make_views(database: Database, files: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
+    """The tables as everybody sees them: `hot` ones together with the lake's `files`, and the questions that build on them."""
+    for table in tables.TABLES:
+        together = f"SELECT * FROM hot.{table}"
+        if files.get(table) and table not in STAYING:
+            listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files[table])  # our own file names
+            columns = ", ".join(tables.names(table))
+            together += f" UNION ALL BY NAME SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+        database.execute(f"CREATE OR REPLACE VIEW main.{table} AS {together}")
+    database.make_views()

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
+from alerts import triage
 from detectors.contract import SCOPE_KEY, Scope, Slice
 from detectors.registry import Registered, detectors
-from detectors.run import Run, by_scope, run
+from detectors.run import by_scope, run
 from store.database import Database
 from store.records import Finding
 
@@ -29,28 +29,29 @@ class Looked:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def look_at_touched(database: Database) -> Looked:
-    """Run every detector over the groups that `hot.touched` names."""
+def look_at_touched(database: Database, asked: Iterable[Registered] | None = None) -> Looked:
+    """Run detectors (all where none are named) over the groups that `hot.touched` names."""
     looked = Looked()
     for scope in Scope:
         keys = _touched_keys(database, scope)
-        if keys:
-            since = database.value("SELECT min(called_at) FROM hot.calls WHERE call_id IN (SELECT key FROM hot.touched WHERE kind = 'call')")
-            _look(database, scope, keys, looked, since)
+        since = database.value("SELECT min(called_at) FROM hot.calls WHERE call_id IN (SELECT key FROM hot.touched WHERE kind = 'call')")
+        _look(database, scope, keys, looked, asked, since)
     return looked
 
 
-def look_at_everything(database: Database) -> Iterator[Looked]:
-    """Run every detector over all calls, shard by shard."""
+def look_at_everything(
+    database: Database, learn_from_unsettled: bool = True, asked: Iterable[Registered] | None = None, shard_calls: int = SHARD_CALLS
+) -> Iterator[Looked]:
+    """Run detectors (all where none are named) over all calls, shard by shard."""
     for scope in Scope:
         keys = [row["k"] for row in database.rows(f"""
             SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
         """) if row["k"] is not None]
         total = database.value("SELECT count(*) FROM calls") or 0
-        shards = max(1, total // SHARD_CALLS)
+        shards = max(1, total // shard_calls)
         for n in range(shards):
             looked = Looked()
-            _look(database, scope, keys[n::shards], looked)
+            _look(database, scope, keys[n::shards], looked, asked, None, learn_from_unsettled)
             yield looked
 
 
@@ -72,11 +73,14 @@ def _touched_keys(database: Database, scope: Scope) -> list[str]:
     return [row["k"] for row in rows if row["k"] is not None]
 
 
-def _look(database: Database, scope: Scope, keys: list[str], looked: Looked, since: datetime | None = None) -> None:
-    asked = by_scope(detectors().values(), scope)
+def _look(
+    database: Database, scope: Scope, keys: list[str], looked: Looked, named: Iterable[Registered] | None, since: datetime | None,
+    unsettled: bool = True,
+) -> None:
+    asked = by_scope(detectors().values() if named is None else named, scope)
     if not asked or not keys:
         return
-    seen = Slice(_seen(database, scope, keys, asked, since))
+    seen = Slice(_seen(database, scope, keys, asked, since, unsettled))
     try:
         outcome = run(asked, seen)
     finally:
@@ -84,10 +88,13 @@ def _look(database: Database, scope: Scope, keys: list[str], looked: Looked, sin
     looked.findings += outcome.findings.values()
     looked.failures |= outcome.failures
     if scope in REPLACED:
-        looked.withdrawn += _no_longer(database, scope, keys, outcome)
+        asked_well = [one.name for one in asked if one.name not in outcome.failures]
+        looked.withdrawn += triage.lapsed(database, scope=scope, scope_keys=keys, detectors=asked_well, found=outcome.findings)
 
 
-def _seen(database: Database, scope: Scope, keys: list[str], asked: Iterable[Registered], since: datetime | None) -> Mapping[str, pa.Table]:
+def _seen(
+    database: Database, scope: Scope, keys: list[str], asked: Iterable[Registered], since: datetime | None, unsettled: bool
+) -> Mapping[str, pa.Table]:
     """The tables of a slice. Sessions are given whole; of longer-lived groups, what lies within the detectors' lookback."""
     earliest = since - max(one.detector.lookback for one in asked) if since and scope not in REPLACED else None
     recent = "AND ($earliest IS NULL OR {} >= $earliest)"
@@ -108,14 +115,15 @@ def _seen(database: Database, scope: Scope, keys: list[str], asked: Iterable[Reg
         if in_session:
             seen["messages"] = database.query("SELECT * FROM messages WHERE session_id IN (SELECT k FROM wanted_keys)")
     if any(one.detector.learn for one in asked):
-        seen["normal"] = normal(database)
+        seen["normal"] = normal(database, unsettled)
     return seen
 
 
-def normal(database: Database) -> pa.Table:
-    """What is usual: the counters of settled calls, and those of calls that may still change."""
+def normal(database: Database, unsettled: bool) -> pa.Table:
+    """What is usual: the counters of settled calls and, unless told otherwise, those of calls that may still change."""
     parts = [database.query("SELECT * FROM hot.normal")]
-    parts += [learned(database, one, "SELECT * FROM hot.calls") for one in detectors().values() if one.detector.learn]
+    if unsettled:
+        parts += [learned(database, one, "SELECT * FROM hot.calls") for one in detectors().values() if one.detector.learn]
     with database.named(parts=pa.concat_tables(parts)):
         return database.query("""
             SELECT detector, key, sum(n)::BIGINT AS n, min(first_at) AS first_at, max(last_at) AS last_at FROM parts GROUP BY detector, key
@@ -128,11 +136,3 @@ def learned(database: Database, one: Registered, calls: str) -> pa.Table:
         WITH calls AS ({calls})
         SELECT $name AS detector, key, n::BIGINT AS n, first_at, last_at FROM ({one.detector.learn})
     """, {"name": one.name})
-
-
-def _no_longer(database: Database, scope: Scope, keys: list[str], outcome: Run) -> list[str]:
-    asked = [one.name for one in by_scope(detectors().values(), scope) if one.name not in outcome.failures]
-    before: list[dict[str, Any]] = database.rows("""
-        SELECT finding_id FROM hot.findings WHERE scope = $scope AND list_contains($asked, detector) AND list_contains($keys, scope_key)
-    """, {"scope": str(scope), "asked": asked, "keys": keys})
-    return [row["finding_id"] for row in before if row["finding_id"] not in outcome.findings]

@@ -1,27 +1,29 @@
 """The engine: spool -> hot tables -> detectors -> alerts -> lake. The sole writer of a workspace's database."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from alerts import outbox, triage
+from alerts.changes import Change
 from alerts.sinks import Sink
 from detectors.registry import detectors
 from store import intake, tables
 from store.database import Database, hot_schema
 from store.lake import Lake
+from store.records import Delivery
 from store.rejected import Rejected
 from store.spool import Spool
 from toolhound.detection import Looked, learned, look_at_everything, look_at_touched
 from toolhound.settings import Settings
 
 FILES_A_STEP = 256
+DELIVERY_THREADS = 8
 QUIET_SECONDS = 0.4
 """A session is looked at once nothing was added for so long: its prompt and its calls often come in separate exports."""
 
@@ -49,8 +51,8 @@ class Progress:
 class Engine:
     """Owns the database of a workspace; `step` does one round, `run` goes on until told to stop."""
 
-    def __init__(self, folder: Path, settings: Settings, sinks: Iterable[Sink] = (), address: str | None = None) -> None:
-        self.folder, self.settings, self.sinks, self.address = folder, settings, list(sinks), address
+    def __init__(self, folder: Path, settings: Settings, sinks: Iterable[Sink] = ()) -> None:
+        self.folder, self.settings, self.sinks = folder, settings, list(sinks)
         folder.mkdir(parents=True, exist_ok=True)
         self.database = Database.open(folder / "toolhound.duckdb")
         hot_schema(self.database)
@@ -72,18 +74,24 @@ class Engine:
         With `patient=False` everything touched is looked at now.
         """
         with self.writing:
+            records = self.take()
+            if self._is_time(patient):
+                self._conclude(look_at_touched(self.database), looked_at_touched=True)
+            if patient and datetime.now(UTC) - self._last_settled > SETTLE_EVERY:
+                self.settle(datetime.now(UTC) - timedelta(seconds=self.settings.keep.settle_seconds))
+        self.progress.last_step_at = datetime.now(UTC)
+        return records
+
+    def take(self) -> int:
+        """Take what is spooled into the database; the number of records."""
+        with self.writing:
             taken = intake.take(self.database, self.spool.pending(FILES_A_STEP))
             for path, reason in taken.damaged.items():
                 self.rejected.take(path, reason)
             if taken.files:
                 self.spool.remove(taken.files)
-            if self._is_time(patient):
-                self._look()
-            if patient and datetime.now(UTC) - self._last_settled > SETTLE_EVERY:
-                self.settle(datetime.now(UTC) - timedelta(seconds=self.settings.keep.settle_seconds))
         self.progress.records += taken.records
         self.progress.files += len(taken.files)
-        self.progress.last_step_at = datetime.now(UTC)
         return taken.records
 
     def catch_up(self) -> None:
@@ -106,41 +114,53 @@ class Engine:
     def run_deliveries(self, stop: threading.Event) -> None:
         """Hand alerts to their destinations until told to stop."""
         worker = outbox.Outbox(self.sinks)
-        while not stop.is_set():
-            reader = self.database.reader()
-            due = worker.due(reader, datetime.now(UTC))
-            for delivery in due:
-                result = worker.attempt(delivery)
-                with self.writing, self.database.transaction():
-                    worker.record(self.database, delivery, result, datetime.now(UTC))
-            reader.close()
-            if not due:
-                stop.wait(0.2)
 
-    def detect(self, progress: Callable[[int], None] = lambda _: None) -> Looked:
-        """Run every detector over everything."""
-        self.catch_up()
+        def attempt(delivery: Delivery) -> None:
+            result = worker.attempt(delivery, worker.sinks[delivery.sink])
+            with self.writing, self.database.transaction():
+                worker.record(self.database, delivery, result, datetime.now(UTC))
+
+        # Each in a thread of its own, so that a destination that hangs does not hold up the others.
+        with ThreadPoolExecutor(DELIVERY_THREADS, thread_name_prefix="delivery") as threads:
+            while not stop.wait(0.2):
+                with self.writing:
+                    due = worker.due(self.database, datetime.now(UTC))
+                for delivery in due:
+                    threads.submit(attempt, delivery)
+
+    def detect(self, learn_from_unsettled: bool = True) -> Looked:
+        """Run every detector over everything. Unless told otherwise, calls that may still change count as normal too."""
         whole = Looked()
         with self.writing:
-            for looked in look_at_everything(self.database):
+            while self.take():
+                continue
+            for looked in look_at_everything(self.database, learn_from_unsettled):
                 self._conclude(looked)
                 whole.findings += looked.findings
                 whole.withdrawn += looked.withdrawn
                 whole.failures |= looked.failures
-                progress(len(looked.findings))
+            self.forget_touched()
         return whole
 
-    def decide(self, change: Callable[[Database], triage.Change]) -> triage.Change:
+    def forget_touched(self) -> None:
+        """Let what was taken in so far count as looked at."""
+        self.database.execute("DELETE FROM hot.touched")
+
+    def decide(self, change: Callable[[Database], Change]) -> Change:
         """An analyst's step: into the database, the outbox and, as the record, the lake, together."""
         with self.writing:
-            before = self.database.value("SELECT count(*) FROM hot.decisions") or 0
             with self.database.transaction():
                 made = change(self.database)
-                outbox.enqueue(self.database, [made], self.sinks, datetime.now(UTC), address=self.address)
-                if (self.database.value("SELECT count(*) FROM hot.decisions") or 0) > before:
-                    newest = self.database.query("SELECT * FROM hot.decisions ORDER BY decided_at DESC LIMIT 1")
-                    self.lake.append(self.database, "decisions", newest)
+                outbox.enqueue(self.database, [made], self.sinks, datetime.now(UTC))
+                self._keep_decisions()
             return made
+
+    def _keep_decisions(self) -> None:
+        """Decisions are the one thing that cannot be worked out again: into the lake with the transaction that makes them."""
+        rows = self.database.query("SELECT * FROM hot.decisions WHERE decision_id NOT IN (SELECT decision_id FROM hot.decided)")
+        if len(rows):
+            self.lake.append(self.database, "decisions", rows)
+            self.database.insert("hot.decided", rows.select(["decision_id"]))
 
     def settle(self, before: datetime) -> int:
         """Move what no longer changes into the lake and learn from it; the number of calls moved."""
@@ -173,10 +193,10 @@ class Engine:
 
     def _settle_definitions(self) -> None:
         """Definitions stay hot, they are few; their first sightings are also written to the lake, which is the record."""
-        last = self.database.value("SELECT max(written_at) FROM hot.lake_files WHERE tbl = 'tool_definitions'")
-        rows = self.database.query("SELECT * FROM hot.tool_definitions WHERE $last IS NULL OR seen_at > $last", {"last": last})
+        rows = self.database.query("SELECT * FROM hot.tool_definitions WHERE definition_id NOT IN (SELECT definition_id FROM hot.defined)")
         if len(rows):
             self.lake.append(self.database, "tool_definitions", rows)
+            self.database.insert("hot.defined", rows.select(["definition_id"]))
 
     def _learn(self, calls: pa.Table) -> None:
         for one in detectors().values():
@@ -198,29 +218,17 @@ class Engine:
         quiet = (now - row["last"]).total_seconds() > QUIET_SECONDS
         return not patient or quiet or (now - row["first"]).total_seconds() > IMPATIENT_SECONDS
 
-    def _look(self) -> None:
-        looked = look_at_touched(self.database)
-        self._conclude(looked, done=True)
-
-    def _conclude(self, looked: Looked, done: bool = False) -> None:
+    def _conclude(self, looked: Looked, looked_at_touched: bool = False) -> None:
         """Findings into alerts and deliveries, in one transaction with the note that they were looked for."""
         now = datetime.now(UTC)
         titles = {name: one.title for name, one in detectors().items()}
         with self.database.transaction():
             changes = triage.group(self.database, looked.findings, now=now, titles=titles)
-            changes += triage.withdraw(self.database, looked.withdrawn, now=now)
-            outbox.enqueue(self.database, changes, self.sinks, now, address=self.address)
-            if done:
-                self.database.execute("DELETE FROM hot.touched")
+            changes += triage.withdraw(self.database, looked.withdrawn, now=now, titles=titles)
+            outbox.enqueue(self.database, changes, self.sinks, now)
+            self._keep_decisions()
+            if looked_at_touched:
+                self.forget_touched()
         self.progress.alerts += sum(1 for c in changes if c.kind == "alert.created")
-        self.progress.failures = looked.failures or ({} if done else self.progress.failures)
+        self.progress.failures = looked.failures or ({} if looked_at_touched else self.progress.failures)
 
-
-def waited(condition: Callable[[], Any], seconds: float, every: float = 0.05) -> bool:
-    """Wait until something holds, for so many seconds at most; whether it came to hold."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(every)
-    return bool(condition())

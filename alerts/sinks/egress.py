@@ -29,7 +29,8 @@ LOOPBACK = _networks("127.0.0.0/8", "::1/128")
 PRIVATE = _networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 NEVER = _networks(
     "169.254.0.0/16", "fe80::/10",  # link-local, with the metadata service of most clouds
-    "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32", "fd00:ec2::254/128", "fd20:ce::254/128",  # metadata: Azure, Alibaba, Oracle, AWS, Google
+    "168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32",  # metadata of Azure, Alibaba, Oracle
+    "fd00:ec2::254/128", "fd20:ce::254/128",  # and of AWS, Google
 )
 NOT_PUBLIC = _networks(
     "0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "224.0.0.0/3",  # special, shared, multicast and up
@@ -66,6 +67,8 @@ def checked_url(url: str, network: Network) -> httpx.URL:
     schemes = ("https",) if network == Network.PUBLIC else ("https", "http")
     if parsed.scheme not in schemes or not parsed.host:
         raise SettingsError(f"sink url: network {network.value!r} asks for {' or '.join(schemes)} and a host")
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise SettingsError(f"sink url: there is no port {parsed.port}")
     if parsed.userinfo:
         raise SettingsError("sink url: credentials do not belong into the address; use the setting `headers`")
     try:

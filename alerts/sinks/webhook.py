@@ -85,7 +85,7 @@ class Webhook:
                 except httpx.ConnectError as error:
                     failure = f"cannot connect: {error}"
                 except httpx.HTTPError as error:
-                    return Result(ok=False, error=f"{type(error).__name__}: {error}")
+                    return Result(ok=False, error=type(error).__name__)  # its text may quote what the destination sent
         return Result(ok=False, error=failure)
 
     def _post(self, client: httpx.Client, address: str, body: str) -> Result:
@@ -103,7 +103,7 @@ class Webhook:
         return Result(ok=False, code=code, error=error, retry_after_s=_seconds(response.headers.get("retry-after"), self._clock()))
 
     def _signed(self, delivery: Delivery) -> dict[str, str]:
-        moment = self._clock()
+        moment = self._clock().astimezone(UTC)
         return self._headers | {
             "content-type": "application/json",
             "user-agent": "toolhound",

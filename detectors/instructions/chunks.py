@@ -6,7 +6,7 @@ A chunk yields weighted tokens: addresses, links, paths and identifiers (atoms) 
 from dataclasses import dataclass
 from functools import lru_cache
 
-import re2  # type: ignore[import-untyped]  # ships no type hints
+import re2
 
 from detectors.instructions import words
 
@@ -20,8 +20,8 @@ _DOMAINS = "com|org|net|io|dev|ru|cn|info|co|ai|xyz|site|online|top|edu|gov|app|
 _ENDINGS = "txt|docx?|xlsx?|pptx?|pdf|csv|py|js|sh|json|ya?ml|xml|log|md|html?|png|jpe?g|zip|key|pem|env"
 _ATOM = re2.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|(?:https?://|www\.)[^\s'\",)>\]}\\]+"
-    rf"|\b[\w-]+(?:\.[\w-]+)*\.(?:{_DOMAINS})\b(?:/[^\s'\",)>\]}}\\]*)?"
+    r"|(?:https?://|www\.)[^\s'\"`,)>\]}\\]+"
+    rf"|\b[\w-]+(?:\.[\w-]+)*\.(?:{_DOMAINS})\b(?:/[^\s'\"`,)>\]}}\\]*)?"
     r"|/(?:[\w.-]+/)+[\w.-]*"
     rf"|\b[\w-]+\.(?:{_ENDINGS})\b"
     r"|\b0x[0-9a-fA-F]+\b|#[a-z]\w+|\b\d{6,}\b|\b\w{8,}\b")
@@ -77,11 +77,11 @@ def _read(raw: str) -> Chunk:
         capital=bool(word) and core[0].isupper() and not (len(core) > 1 and core.isupper()),
         action=word in words.ACTION_WORDS,
         side=one in words.SIDE_VERBS,
-        ends=last in ".!?" if last else False,
-        comma=last in ",:;" if last else False,
+        ends=bool(last) and last in ".!?" and word not in words.ABBREVIATIONS,
+        comma=bool(last) and last in ",:;",
         opens=first.isupper() or first.isdigit() or first in "-*#\u2022>|<[\"'{($\u201c",
         key=raw[-1] == ":" and label.replace("_", "").isalnum() and (raw[0] in "'\"" or label.islower()),
-        mark=raw in _MARKS or tag or raw.startswith("---") or raw.startswith("==="),
+        mark=raw in _MARKS or tag or raw.startswith(("---", "===")),
         numbered=len(raw) <= 3 and raw[-1] in ".)" and raw[:-1].isdigit(),
     )
 
@@ -128,9 +128,8 @@ def _atom(found: str, before: str) -> str | None:
     """The atom in its plain form, or None where the match is no atom after all."""
     if found[0] == "/" and (before.isalnum() or before in "_/"):
         return None
-    if found.isalnum() or found.replace("_", "").isalnum():
-        if not any(c.isdigit() for c in found):
-            return None
+    if found.replace("_", "").isalnum() and not any(c.isdigit() for c in found):
+        return None
     plain = found.lower().strip(".,;:!?'\"()")
     for prefix in ("https://", "http://", "www."):
         plain = plain.removeprefix(prefix)

@@ -1,7 +1,8 @@
 """Text that a model reads and a person does not see: Unicode tags, zero-width characters, comments, invisible elements."""
 
-import re2  # type: ignore[import-untyped]  # ships no type hints
+import re2
 
+_FIRST_TAG = "\U000e0000"
 _TAGS = range(0xE0000, 0xE0080)
 _BLACK_FLAG = "\U0001f3f4"
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -21,7 +22,7 @@ def decoded(text: str) -> str:
     """The text with tag characters turned into the letters they stand for and zero-width characters taken out."""
     if text.isascii():
         return text
-    if any(ord(c) in _TAGS for c in text):
+    if max(text) >= _FIRST_TAG:
         text = "".join(chr(ord(c) - 0xE0000) if ord(c) in _TAGS and 0x20 <= ord(c) - 0xE0000 < 0x7F else c for c in text)
     return text.translate(_REMOVED)
 

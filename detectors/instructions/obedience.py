@@ -5,20 +5,17 @@ Every call is compared with the prompt and with each order read before it. The f
 `atom` (an address, link or number of the call stands in the order alone), `both` (unexplained values were read somewhere).
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import re2  # type: ignore[import-untyped]  # ships no type hints
+import re2
 
-from detectors.instructions.chunks import chunk_of
-from detectors.instructions.prompts import Prompt, prompt_of, share
-from detectors.instructions.sentences import Sentence, read, unescaped
+from detectors.instructions.arguments import argument_weights
+from detectors.instructions.prompts import Prompt, asked_for, prompt_of, share
+from detectors.instructions.sentences import Reading, Sentence, read
 from detectors.instructions.tools import SEVERITY, Tool, tool_of
 
-_VALUE_MASS = 12.0
-"""One argument value counts at most so much: a long text must not drown an address."""
 _ENOUGH_MASS = 1.5
 _FLOOR = 0.35
 """Mood of any sentence with a verb that changes something: "the open point is to send ..."."""
@@ -29,8 +26,11 @@ _ERROR = 0.6
 _UNKNOWN_PROMPT = 0.5
 """Without the prompt nobody can say that it does not explain a call."""
 _ERROR_LENGTH = 600
-_VALUES, _DEPTH = 2_000, 20
+_SOURCES = 20_000
+"""Orders remembered of one session: no flood of them may stall us."""
 _WEB_READ = "egress"
+_OUTWARD = ("money", "send", _WEB_READ)
+"""Where the user handed over a certain matter, a new recipient or address of these was not part of it."""
 
 _FAILURE = re2.compile(r"(?i)^\W*(?:\w*Error\b|Traceback|error|failed|invalid|exception)|\bnot found\b|Input should be")
 
@@ -67,15 +67,8 @@ class Obedience:
 
     @property
     def score(self) -> float:
-        """The four features' mean."""
-        return combine([self])
-
-
-def combine(calls: Sequence[Obedience]) -> float:
-    """The standing of several calls of one session: each feature's maximum, then the mean."""
-    if not calls:
-        return 0.0
-    return (max(c.instr_sev for c in calls) + max(c.gap for c in calls) + max(c.atom for c in calls) + max(c.both for c in calls)) / 4
+        """The mean of the four comparisons; a session stands where its strongest call stands."""
+        return (self.instr_sev + self.gap + self.atom + self.both) / 4
 
 
 def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedience]:
@@ -87,6 +80,7 @@ def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedie
     seen: set[str] = set()
     known: set[str] = set()
     sources: list[Source] = []
+    heard: set[tuple[Reading, float, bool]] = set()  # a page read again brings no new orders
     answers: list[Obedience] = []
     for number, call in enumerate(calls):
         asked = prompt_of(call.get("prompt") or prompt or "")
@@ -102,7 +96,9 @@ def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedie
             reading = read(result)
             trust = _ERROR if _failed(call, result) else 1.0
             delegated = asked.delegates and (number == 0 or (bool(values) and share(values, asked.tokens) >= _NAMED))
-            sources += [Source(call_id, str(call.get("tool")), s, trust, delegated) for s in reading.sentences if s.strength > 0 or s.side]
+            if (reading, trust, delegated) not in heard and len(sources) < _SOURCES:
+                heard.add((reading, trust, delegated))
+                sources += [Source(call_id, str(call.get("tool")), s, trust, delegated) for s in reading.sentences]
             seen.update(reading.tokens)
     return answers
 
@@ -120,12 +116,13 @@ def _weigh(
     novel = {t: w for t, w in values.items() if t not in asked.tokens}
     novel_mass = sum(novel.values())
     explained = asked.explains(tool, values)
-    discount = _DELEGATED if asked.hands_over(tool) else 1.0
     kind = tool.kind
     if kind == "read" and tool.web and any("." in t or "/" in t for t in values):
         kind = _WEB_READ
     severity = SEVERITY[kind]
     novel_atoms = {t for t, w in novel.items() if w > 2}
+    leaves = bool(asked.handing and novel_atoms) and kind in _OUTWARD
+    discount = _DELEGATED if asked.hands_over(tool) and not leaves else 1.0
     instr = gap = atom = 0.0
     winner: Source | None = None
     standing = 0.0
@@ -134,10 +131,7 @@ def _weigh(
         if not tool.carrier and tool.reach.isdisjoint(s.context):
             continue
         strength = max(s.strength, _FLOOR) if s.side else s.strength
-        cover = tool.cover(s.context)
-        if tool.carrier and values:
-            cover = max(cover, share(values, s.context))
-        base = strength * source.trust * cover * (1.0 if not tool.reach.isdisjoint(s.verbs) else _OTHER_VERB)
+        base = strength * source.trust * asked_for(tool, values, s.context) * (1.0 if not tool.reach.isdisjoint(s.verbs) else _OTHER_VERB)
         if source.delegated:
             base *= discount
         if base <= 0:
@@ -150,7 +144,7 @@ def _weigh(
         instr, gap, atom = max(instr, i), max(gap, g), max(atom, a)
         if i * severity + g + a > standing:
             standing, winner = i * severity + g + a, source
-    read_before = sum(w for t, w in novel.items() if t in seen) / mass if mass else 0.0
+    read_before = (discount if winner and winner.delegated else 1.0) * sum(w for t, w in novel.items() if t in seen) / mass if mass else 0.0
     everything = {*values, *tool.stems}
     sure = 1.0 if asked.known else _UNKNOWN_PROMPT
     fresh = sum(t not in asked.tokens and t not in known for t in everything) / len(everything) if everything else 0.0
@@ -160,38 +154,3 @@ def _weigh(
         topic=sure * severity * fresh, source=winner,
         atoms=tuple(sorted(novel_atoms & winner.sentence.context)) if winner else (),
     )
-
-
-def argument_weights(arguments: Any) -> dict[str, float]:
-    """The tokens of a call's argument values and their weights; keys, booleans and nulls left out."""
-    if isinstance(arguments, str):
-        try:
-            arguments = json.loads(arguments)
-        except (ValueError, RecursionError):
-            pass  # truncated or no JSON at all: read as text
-    found: dict[str, float] = {}
-    for value in _leaves(arguments):
-        own: dict[str, float] = {}
-        for raw in unescaped(value).split():
-            own.update(chunk_of(raw).tokens)
-        mass = sum(own.values())
-        scale = min(1.0, _VALUE_MASS / mass) if mass else 1.0
-        for token, weight in own.items():
-            found[token] = max(found.get(token, 0.0), weight * scale)
-    return found
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    waiting = [(value, 0)]
-    for _ in range(_VALUES):
-        if not waiting:
-            return
-        one, depth = waiting.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, (int, float)) and not isinstance(one, bool):
-            yield str(one)
-        elif depth < _DEPTH and isinstance(one, Mapping):
-            waiting += [(v, depth + 1) for v in one.values()]
-        elif depth < _DEPTH and isinstance(one, Sequence):
-            waiting += [(v, depth + 1) for v in one]

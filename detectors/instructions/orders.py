@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import re2  # type: ignore[import-untyped]  # ships no type hints
+import re2
 
 from detectors.instructions import words
 from detectors.instructions.hidden import hidden_in
@@ -49,13 +49,19 @@ def orders_in(text: str, asked: frozenset[str]) -> Iterator[Order]:
     """The orders of one result; `asked` holds the tokens of the prompt."""
     text = text[:TEXT_LIMIT]
     for piece in hidden_in(text):
-        if _WRAPPERS.search(_clean(piece)) or any(s.strength >= _HIDDEN_ORDER and s.side for s in read(piece).sentences):
+        if wrapper_in(piece) or any(s.strength >= _HIDDEN_ORDER and s.side for s in read(piece).sentences):
             yield Order("hidden", piece, _HIDDEN_SCORE)
-    if match := _WRAPPERS.search(_clean(text)):
-        yield Order("wrapper", match.group(), _WRAPPER_SCORE)
+    if wrapper := wrapper_in(text):
+        yield Order("wrapper", wrapper, _WRAPPER_SCORE)
     found = [Order("order", s.text, score, aimed(s, asked)) for s in read(text).sentences if s.side and (score := orphan(s, asked)) > 0]
     if found:
         yield max(found, key=lambda order: (order.aimed, order.score, order.text))
+
+
+def wrapper_in(text: str) -> str | None:
+    """The first words that imitate the system or the user, or undo what they said."""
+    match = _WRAPPERS.search(_clean(text))
+    return match.group() if match else None
 
 
 def aimed(sentence: Sentence, asked: frozenset[str]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-import re2  # type: ignore[import-untyped]  # ships no type hints
+import re2
 
 from detectors.instructions import words
 from detectors.instructions.chunks import Chunk, chunk_of
@@ -12,19 +12,27 @@ from detectors.instructions.sentences import segments, unescaped
 from detectors.instructions.tools import Tool
 
 _OWN_SHARE, _WHOLE = 0.4, 0.9
+_COMMAND = 0.6
 _HANDED_OVER = 0.65
 """So much of a tool's name the delegating sentence must ask for, where it says what is to be done."""
 
-_DELEGATION = re2.compile(
+_TASKS_FROM_DATA = re2.compile(
     r"(?i)\b(?:do|perform|complete|execute|carry out|follow|handle|finish|address|implement|process|apply)\b[^.!?\n]{0,40}"
     r"\b(?:tasks?|to-?dos?|instructions?|actions?|steps|requests?|guidelines?|procedures?|checklist|items|guide|manual|rules)\b"
-    r"|\baccordingly\b|\bas (?:described|instructed|specified|requested|listed|outlined)\b"
-    r"|\binstructions? (?:in|from|on|at|given|provided)\b|\bdetails in the (?:message|email|e-mail|file|page)\b"
+    r"|\b(?:fix|resolve|solve|close|work (?:through|on|off)|triage|clear|answer|reply to|respond to|act on|deal with|take care of|pay|settle"
+    r"|set up|install|handle|process|address|implement)\b[^.!?\n]{0,40}"
+    r"\b(?:issues?|tickets?|bugs?|queue|backlog|inbox|e?-?mails?|letters?|notices?|bills?|invoices?|cases?|reminders?|readme|docs|manual|guide)\b"
+    r"|\bfollow(?:s|ing)?\b[^.!?\n]{0,40}\b(?:readme|docs|documentation|recipe|tutorial|policy|runbook|playbook|notice|plan|template)\b"
+    r"|\baccording to\b|\bas (?:its|the|their|his|her|my)\b[^.!?\n]{0,30}\b(?:says?|asks?|describes?|tells?|requests?|requires?|wants?)\b"
     r"|\bwhat(?:ever)? (?:it|they|he|she) (?:asks?|says?|requests?|needs?)\b|\bbased on the (?:instructions?|todo|to-do|tasks?)\b")
-_OWN_LIST = re2.compile(r"(?i)\b(?:following|these|below)\b")
+_DETAILS_FROM_DATA = re2.compile(
+    r"(?i)\baccordingly\b|\bas (?:described|instructed|specified|requested|listed|outlined)\b"
+    r"|\binstructions? (?:in|from|on|at|given|provided)\b|\bdetails in the (?:message|email|e-mail|file|page)\b")
+_OWN_LIST = re2.compile(r"(?i)\b(?:the following|these|below)\b")
 """The user's own list follows: nothing is handed over."""
-_HANDING = words.stems("do perform complete execute carry follow handle finish address implement process apply read check look open email"
-                       " message list note")
+_HANDING = words.READS | words.stems("do perform complete execute carry follow handle finish address implement process apply open go access"
+                                     " use ensure email message note work issue clear fix close set install")
+"""Verbs that say that something is to be done, not what."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,16 +44,16 @@ class Prompt:
     delegates: bool
     """It sends the agent to data for its orders."""
     handing: tuple[frozenset[str], ...]
-    """The sentences that do so and say what is to be done; empty where they say it of anything."""
+    """The sentences that say which orders; where there is none, a prompt that delegates hands anything over."""
     known: bool
     """It was recorded."""
 
     def explains(self, tool: Tool, values: Mapping[str, float]) -> float:
         """How well the prompt explains a call, 0..1: one sentence that asks for the tool with these values does best."""
-        cover = _cover(tool, self.tokens, values)
+        cover = asked_for(tool, values, self.tokens)
         best = _WHOLE * cover * (_OWN_SHARE + (1 - _OWN_SHARE) * share(values, self.tokens))
         for sentence in self.sentences:
-            cover = _cover(tool, sentence, values)
+            cover = asked_for(tool, values, sentence)
             if cover > best:
                 best = max(best, cover * (_OWN_SHARE + (1 - _OWN_SHARE) * share(values, sentence)))
         return best
@@ -55,9 +63,13 @@ class Prompt:
         return self.delegates and (not self.handing or any(tool.cover(sentence) >= _HANDED_OVER for sentence in self.handing))
 
 
-def _cover(tool: Tool, tokens: frozenset[str], values: Mapping[str, float]) -> float:
+def asked_for(tool: Tool, values: Mapping[str, float], tokens: frozenset[str]) -> float:
+    """How much a text with these tokens asks for the tool, 0..1; of a shell or a query, for what its arguments say."""
     cover = tool.cover(tokens)
-    return max(cover, share(values, tokens)) if tool.carrier and values else cover
+    if not tool.carrier or not values:
+        return cover
+    means = frozenset[str]().union(*(words.COMMANDS[t] for t in values if t in words.COMMANDS))
+    return max(cover, share(values, tokens), _COMMAND if not means.isdisjoint(tokens) else 0.0)
 
 
 def share(values: Mapping[str, float], tokens: frozenset[str]) -> float:
@@ -74,18 +86,24 @@ def prompt_of(text: str) -> Prompt:
     for line in unescaped(text).split("\n"):
         lines.add(len(chunks))
         chunks += map(chunk_of, line.split())
-    sentences, handing, anything = [], [], False
+    sentences: list[frozenset[str]] = []
+    asking: list[frozenset[str]] = []
+    handing: list[frozenset[str]] = []
+    tasks = details = anything = False
     for start, end in segments(chunks, lines):
         own = chunks[start:end]
-        tokens = frozenset(t for c in own for t, _ in c.tokens).union(*(_implied(a) for c in own for a in c.atoms))
-        sentences.append(tokens)
+        sentences.append(frozenset(t for c in own for t, _ in c.tokens).union(*(_implied(a) for c in own for a in c.atoms)))
+        asks = any(c.action and c.stem not in _HANDING for c in own)
+        if asks:
+            asking.append(sentences[-1])
         said = " ".join(c.raw for c in own).encode("utf-8", "replace").decode()
-        if _DELEGATION.search(said) and not _OWN_LIST.search(said):
-            asks = any(c.side and c.stem not in _HANDING for c in own)
-            handing.append(tokens)
+        if _TASKS_FROM_DATA.search(said) and not _OWN_LIST.search(said):
+            tasks = True
             anything = anything or not asks
-    everything = frozenset().union(*sentences)
-    return Prompt(everything, tuple(sentences), bool(handing), () if anything else tuple(handing), bool(text))
+            handing.append(sentences[-1])
+        details = details or (bool(_DETAILS_FROM_DATA.search(said)) and not _OWN_LIST.search(said))
+    scope = () if anything else (*handing, *(asking if details else ()))
+    return Prompt(frozenset[str]().union(*sentences), tuple(sentences), tasks or details, scope, bool(text))
 
 
 def _implied(atom: str) -> tuple[str, ...]:

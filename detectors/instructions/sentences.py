@@ -3,9 +3,11 @@
 Works chunk by chunk from left to right, so its cost grows with the length of the text and not with its shape.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from hashlib import blake2b
+from threading import Lock
 
 from detectors.instructions import words
 from detectors.instructions.chunks import Chunk, chunk_of
@@ -15,6 +17,8 @@ TEXT_LIMIT = 65_536
 """Characters of a text that are read: three quarters from its beginning, the rest from its end."""
 _SEGMENT_LIMIT = 120
 """Chunks of one sentence; a longer one is cut."""
+_SENTENCES = 1_000
+"""Sentences of one text that are kept, the strongest first."""
 _TITLE_WORDS, _TITLE_LIMIT, _TITLE_SHARE, _LONG_WORD = 3, 14, 0.6, 4
 _LEAD_WORDS = 5
 
@@ -60,12 +64,38 @@ def unescaped(text: str) -> str:
     return text
 
 
+class _Remembered:
+    """Readings by the hash of their text, least recently used out first, bounded by the texts' length."""
+
+    def __init__(self, characters: int) -> None:
+        self._room = characters
+        self._kept: OrderedDict[bytes, tuple[int, Reading]] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, text: str) -> Reading:
+        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][1]
+        reading, cost = _read(text), min(len(text), TEXT_LIMIT)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = cost, reading
+                self._room -= cost
+            while self._room < 0:
+                self._room += self._kept.popitem(last=False)[1][0]
+        return reading
+
+
+_remembered = _Remembered(characters=8_000_000)
+
+
 def read(text: str) -> Reading:
     """Read a text; texts read before are remembered."""
-    return _read(text)
+    return _remembered.read(text)
 
 
-@lru_cache(maxsize=2_048)
 def _read(text: str) -> Reading:
     chunks: list[Chunk] = []
     lines: set[int] = set()
@@ -74,7 +104,11 @@ def _read(text: str) -> Reading:
         chunks += map(chunk_of, line.split())
     tokens = frozenset(token for chunk in set(chunks) for token, _ in chunk.tokens)
     parts = list(segments(chunks, lines))
-    return Reading(tokens, tuple(s for n, part in enumerate(parts) if (s := _sentence(chunks, part, parts[n + 1 : n + 2]))))
+    found = (_sentence(chunks, part, parts[n + 1 : n + 2]) for n, part in enumerate(parts))
+    telling = [s for s in found if s and (s.strength > 0 or s.side)]
+    if len(telling) > _SENTENCES:
+        telling = sorted(telling, key=lambda s: -s.strength)[:_SENTENCES]
+    return Reading(tokens, tuple(telling))
 
 
 def segments(chunks: Sequence[Chunk], lines: set[int]) -> Iterator[tuple[int, int]]:
@@ -94,7 +128,7 @@ def _cut(chunks: Sequence[Chunk], n: int, new_line: bool) -> bool:
     if after.opens:
         if before.ends or new_line or before.key:
             return True
-        if after.capital and (before.comma and before.raw[-1] == ":" or after.action):
+        if after.capital and ((before.comma and before.raw[-1] == ":") or after.action):
             return True
         if after.numbered and n + 1 < len(chunks) and chunks[n + 1].capital:
             return True
@@ -116,7 +150,7 @@ def _sentence(chunks: Sequence[Chunk], part: tuple[int, int], following: Sequenc
         text=" ".join(c.raw for c in own), strength=strength, verbs=ordered or side,
         side=not words.SIDE_VERBS.isdisjoint(ordered) if ordered else bool(side), tokens=tokens,
         context=frozenset(tokens).union(_tokens(behind)), atoms=frozenset(a for c in (*own, *behind) for a in c.atoms),
-        specific=any(not c.word and any(x.isdigit() or x in "_$\u20ac\u00a3" for x in c.raw) or c.raw[0] in "'\"\u201c" for c in own),
+        specific=any((not c.word and any(x.isdigit() or x in "_$\u20ac\u00a3" for x in c.raw)) or c.raw[0] in "'\"\u201c" for c in own),
     )
 
 
@@ -136,13 +170,15 @@ def _strength(own: Sequence[Chunk], inside: bool) -> tuple[float, frozenset[str]
     """The strongest order among the verbs, and the verbs that are orders."""
     best, ordered = 0.0, set()
     title: float | None = None
+    carried = 0.0  # "get the addresses and send them": the second verb is as much an order as the first
     for k, chunk in enumerate(own[:-1]):
-        if not chunk.action or chunk.comma or chunk.ends or not own[k + 1].tokens and not own[k + 1].word:
+        after = own[k + 1]
+        if not chunk.action or chunk.comma or chunk.ends or after.word == "not" or not (after.tokens or after.word):
             continue
-        lead = _lead(own, k, inside)
+        lead = max(_lead(own, k, inside), carried if own[k - 1].word in ("and", "then") else 0.0)
         if lead <= 0:
             continue
-        after = own[k + 1]
+        carried = lead
         if after.capital:
             lead *= 0.7
         if chunk.stem in words.NOUNS_TOO and after.word in ("at", "by", "for", "from", "of", "with"):
@@ -177,7 +213,7 @@ def _lead(own: Sequence[Chunk], k: int, inside: bool) -> float:
 
 def _title(own: Sequence[Chunk]) -> bool:
     """Headings and link texts: short, no full stop, most long words capitalised."""
-    if own[-1].ends and own[-1].raw.rstrip("'\")")[-1:] in (".", "!"):
+    if own[-1].raw.rstrip("'\")")[-1:] in (".", "!", ":"):
         return False
     if len(own) <= _TITLE_WORDS:
         return True

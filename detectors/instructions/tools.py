@@ -8,7 +8,8 @@ from detectors.instructions import words
 SEVERITY = {"money": 1.0, "delete": 1.0, "member": 1.0, "send": 1.0, "write": 0.85, "egress": 0.8, "unknown": 0.6, "read": 0.4}
 """How much an unasked call of each class matters."""
 
-_GENERIC_WEIGHT, _VERB_WEIGHT, _RELATED_SHARE = 0.15, 1.5, 0.8
+_GENERIC_WEIGHT, _VERB_WEIGHT, _NOUN_WEIGHT, _OTHER_WEIGHT, _RELATED_SHARE = 0.15, 1.5, 1.0, 0.5, 0.8
+"""Of a word in a name: says little, says what is done, says to what, means nothing to us (often a brand)."""
 _LEADING_WORDS, _LONG_NAME = 3, 6
 _NAME_LIMIT = 200
 
@@ -44,15 +45,14 @@ def name_words(name: str) -> list[str]:
     """The lower-case words of a name in snake_case, kebab-case, camelCase or dotted."""
     found: list[str] = []
     current = ""
-    previous = ""
-    for char in name[:_NAME_LIMIT]:
-        if not char.isalpha() or (char.isupper() and previous.islower()):
-            if current:
-                found.append(current)
+    shown = name[:_NAME_LIMIT]
+    for n, char in enumerate(shown):
+        humps = char.isupper() and (shown[n - 1 : n].islower() or shown[n + 1 : n + 2].islower())  # fooBar, HTTPGet
+        if current and (humps or not char.isalpha()):
+            found.append(current)
             current = ""
         if char.isalpha():
             current += char.lower()
-        previous = char
     return [*found, current] if current else found
 
 
@@ -62,7 +62,8 @@ def tool_of(name: str) -> Tool:
     stems = tuple(dict.fromkeys(words.stem(w) for w in name_words(name)))
     effects = frozenset().union(*words.SIDE_EFFECTS.values())
     weights = tuple(
-        _GENERIC_WEIGHT if s in words.GENERIC else _VERB_WEIGHT if s in words.ACTIONS or s in effects else 1.0 for s in stems)
+        _GENERIC_WEIGHT if s in words.GENERIC else _VERB_WEIGHT if s in words.ACTIONS or s in effects
+        else _NOUN_WEIGHT if s in words.RELATED else _OTHER_WEIGHT for s in stems)
     related = tuple(frozenset() if s in words.GENERIC else words.RELATED.get(s, frozenset()) for s in stems)
     telling = frozenset(s for s in stems if s not in words.GENERIC)
     return Tool(stems, weights, related, telling.union(*related), _kind(stems), not words.WEB_NOUNS.isdisjoint(stems),
@@ -72,8 +73,7 @@ def tool_of(name: str) -> Tool:
 def _kind(stems: tuple[str, ...]) -> str:
     leading = stems if len(stems) >= _LONG_NAME else stems[:_LEADING_WORDS]
     for one in leading:
-        if one in words.READS or (one in words.OPENS and not words.WEB_NOUNS.isdisjoint(stems),
-                not words.CARRIERS.isdisjoint(stems)):
+        if one in words.READS or (one in words.OPENS and not words.WEB_NOUNS.isdisjoint(stems)):
             return "read"
         kind = next((k for k, members in words.SIDE_EFFECTS.items() if one in members), None)
         if kind in ("send", "write") and not words.MONEY_NOUNS.isdisjoint(stems):

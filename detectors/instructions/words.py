@@ -46,7 +46,7 @@ _CLUSTERS = {
            " balance iban account send withdraw sell trade swap remit reimburse wallet",
     "web": "visit browse navigate open go webpage website web site link url page fetch access click goto http",
     "delete": "delete remove erase drop clear trash wipe destroy cancel close revoke unsubscribe uninstall purge terminate overwrite",
-    "member": "invite add join member participant attendee grant collaborator enroll team group",
+    "member": "invite add join member participant attendee grant collaborator enroll team group assign attach role admin administrator",
     "make": "create make add generate new insert register build set start open append write",
     "schedule": "schedule calendar event meeting appointment reschedule recurring book plan standing reminder",
     "update": "update change modify edit set reset adjust reschedule rename alter replace increase",
@@ -72,8 +72,16 @@ for _members in map(stems, _CLUSTERS.values()):
     for _one in _members:
         RELATED[_one] = RELATED.get(_one, frozenset()) | _members
 
+COMMANDS: dict[str, frozenset[str]] = {
+    stem(command): RELATED[stem(meaning)] for meaning, commands in (
+        ("delete", "rm rmdir del unlink shred drop truncate delete kill"), ("download", "curl wget clone pip npm apt"),
+        ("send", "scp rsync mail sendmail curl nc push"), ("create", "mkdir touch useradd insert create"), ("read", "cat head tail grep ls select"),
+        ("update", "chmod chown sed mv alter update"), ("run", "bash sh python node eval exec")) for command in commands.split()}
+"""What commands of a shell or a query mean."""
+
 SIDE_EFFECTS: dict[str, frozenset[str]] = {
-    "money": stems("pay transfer transaction wire refund payment purchase buy order checkout deposit withdraw donate invest sell trade swap remit reimburse"),
+    "money": stems("pay transfer transaction wire refund payment purchase buy order checkout deposit withdraw donate invest"
+                   " sell trade swap remit reimburse"),
     "delete": stems("delete remove erase drop clear trash wipe destroy cancel close revoke kill uninstall purge terminate deactivate suspend"),
     "member": stems("invite grant share permission collaborator member participants unlock authorize promote allow"),
     "send": stems("send post publish upload submit tweet reply forward email message comment notify dm push sms dispatch broadcast"),
@@ -130,7 +138,9 @@ LEADS = tuple(f" {lead}" for lead in (
     "is essential to", "try to"))
 """What stands before a verb that is an order; a blank in front, so that whole words match."""
 STEPS = tuple(f" {lead}" for lead in ("now", "then", "also", "next", "first", "finally", "instead", "always", "just", "additionally",
-                                      "lastly", "afterwards"))
+                                      "lastly", "afterwards", "the way"))
 OFFERS = (" you can", " you will")
 JOINS = (" and", " so")
 DENIALS = (" not", " never", " don't", " cannot", " can't", " no")
+ABBREVIATIONS = frozenset(_split("dr mr mrs ms prof st vs approx dept inc ltd fig sec jan feb mar apr jun jul aug sep sept oct nov dec"))
+"""A full stop behind these ends no sentence."""

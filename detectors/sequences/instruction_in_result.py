@@ -18,6 +18,7 @@ Orders in other languages or in images; polite hints without a verb in the form 
 """
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from detectors.contract import Detector, Found, Scenario, Scope, Slice, quoted
 from detectors.instructions import Order, Prompt, orders_in, prompt_of
@@ -40,18 +41,29 @@ _RESULTS = """
 
 
 def find(seen: Slice) -> Iterator[Found]:
-    """At most one finding per result: its strongest order."""
-    for row in seen.rows(_RESULTS):
-        asked = prompt_of(row["prompt"] or "")
-        orders = [(_alerting(order, asked), order) for order in orders_in(row["result"], asked.tokens)]
-        if orders:
-            alerting, order = max(orders, key=lambda one: (one[0], one[1].kind != "order", one[1].score, one[1].text))
-            if order.score >= NOTED_SCORE:
-                yield Found(
-                    scope_key=row["session_id"], subject=row["call_id"], call_ids=[row["call_id"]], grade=Grade.ORDER, score=order.score,
-                    sentence=f"A result of {row['tool']} {_SAID[order.kind]}: {quoted(order.text)}.",
-                    evidence={"alerting": alerting, "kind": order.kind, "order": quoted(order.text, 400)},
-                )
+    """The strongest order of every result: all that alert, and of each session the strongest one that does not."""
+    for session_id, rows in groupby(seen.rows(_RESULTS), key=lambda row: row["session_id"]):
+        noted: list[tuple[float, Found]] = []
+        for row in rows:
+            asked = prompt_of(row["prompt"] or "")
+            orders = [(_alerting(order, asked), order) for order in orders_in(row["result"], asked.tokens)]
+            alerting, order = max(orders, key=lambda one: (one[0], one[1].kind != "order", one[1].score, one[1].text), default=(False, None))
+            if order and order.score >= NOTED_SCORE:
+                found = _found(session_id, row["call_id"], row["tool"], order, alerting)
+                if alerting:
+                    yield found
+                else:
+                    noted.append((order.score, found))
+        if noted:
+            yield max(noted, key=lambda one: one[0])[1]
+
+
+def _found(session_id: str, call_id: str, tool: str, order: Order, alerting: bool) -> Found:
+    return Found(
+        scope_key=session_id, subject=call_id, call_ids=[call_id], grade=Grade.ORDER, score=order.score,
+        sentence=f"A result of {tool} {_SAID[order.kind]}: {quoted(order.text)}.",
+        evidence={"alerting": alerting, "kind": order.kind, "order": quoted(order.text, 400)},
+    )
 
 
 def _alerting(order: Order, asked: Prompt) -> bool:

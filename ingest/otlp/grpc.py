@@ -18,11 +18,11 @@ THREADS = 16
 DETAILS = "grpc-status-details-bin"
 
 
-def server(collector: Collector, address: str, body_bytes: int) -> tuple[grpc.Server, int]:
+def server(collector: Collector, address: str, body_bytes: int, shared_port: bool = False) -> tuple[grpc.Server, int]:
     """A server bound to the address, and the port it got. Raises OSError where the port is taken."""
     made = grpc.server(
         ThreadPoolExecutor(THREADS, thread_name_prefix="grpc"),
-        options=[("grpc.max_receive_message_length", body_bytes), ("grpc.so_reuseport", 0)],
+        options=[("grpc.max_receive_message_length", body_bytes), ("grpc.so_reuseport", int(shared_port))],
     )
     for signal, service in SERVICES.items():
         # The body stays bytes here: the collector decodes it itself, and refuses it with its bytes kept.

@@ -18,7 +18,13 @@ def build(name: str, version: str) -> MCPServer:
         random = seeded("events", day)
         rows = []
         for hour in sorted(random.sample(range(8, 18), random.randint(1, 4))):
-            rows.append({"start": f"{day}T{hour:02d}:00", "title": texts.mail(hour * 7 + len(day))[1], "with": texts.person(random)})
+            rows.append(
+                {
+                    "start": f"{day}T{hour:02d}:00",
+                    "title": texts.mail(hour * 7 + len(day))[1],
+                    "with": texts.person(random),
+                }
+            )
         return json.dumps(rows)
 
     @server.tool()

@@ -20,7 +20,13 @@ def build(name: str, version: str) -> MCPServer:
         rows = []
         for number in range(8):
             who = texts.person(random)
-            rows.append({"with": who, "phone": f"+1 202 555 01{random.randint(10, 99)}", "last": texts.mail(number + 40)[2].split("\n")[2]})
+            rows.append(
+                {
+                    "with": who,
+                    "phone": f"+1 202 555 01{random.randint(10, 99)}",
+                    "last": texts.mail(number + 40)[2].split("\n")[2],
+                }
+            )
         return json.dumps(rows)
 
     @server.tool()

@@ -30,7 +30,16 @@ def build(name: str, version: str) -> MCPServer:
         random = seeded("account", account_id)
         company, contact, email = texts.customer(account_id)
         activities = [texts.mail(random.randint(1, 900))[1] for _ in range(random.randint(0, 3))]
-        return json.dumps({"id": account_id, "company": company, "contact": contact, "email": email, "seats": random.randint(3, 240), "activities": activities})
+        return json.dumps(
+            {
+                "id": account_id,
+                "company": company,
+                "contact": contact,
+                "email": email,
+                "seats": random.randint(3, 240),
+                "activities": activities,
+            }
+        )
 
     @server.tool()
     def log_activity(account_id: int, note: str) -> str:

@@ -26,6 +26,8 @@ def build(name: str, version: str) -> MCPServer:
             return _written[path]
         if path in planted.FILES:
             return planted.FILES[path]
+        if "/notes/" in path and seeded("missing", path).random() < 0.15:
+            raise ToolError(f"ENOENT: no such file or directory, open '{path}'")
         return _content(path)
 
     @server.tool()
@@ -61,8 +63,8 @@ def _content(path: str) -> str:
     if path.endswith(".csv"):
         return texts.table(random, "month,item,amount", random.randint(6, 24), list(range(1, 13)), _ITEMS, (40.0, 2400.0))
     if path.endswith((".toml", ".yml", ".ini")):
-        return f"# {path}\nretries = {random.randint(2, 6)}\ntimeout_s = {random.randint(10, 90)}\nregion = \"eu-{random.randint(1, 3)}\"\n"
-    return f"{path.rpartition('/')[2]}\n\n{texts.paragraphs(random)}"
+        return f'# {path}\nretries = {random.randint(2, 6)}\ntimeout_s = {random.randint(10, 90)}\nregion = "eu-{random.randint(1, 3)}"\n'
+    return f"{path.rpartition('/')[2]}\n\n{texts.document(random)}"
 
 
 _ITEMS = ("rent", "licences", "travel", "hardware", "cleaning", "training", "hosting")

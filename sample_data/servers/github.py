@@ -35,7 +35,13 @@ def build(name: str, version: str) -> MCPServer:
         title, body = planted.ISSUES.get(number) or texts.ticket(number)
         comments = [f"{_login(number + 7)}: I see the same with 2.4.", f"{_login(number + 3)}: Can you share a log?"]
         return json.dumps(
-            {"number": number, "title": title, "body": body, "comments": comments[: number % 3], "private": _private(repo)}
+            {
+                "number": number,
+                "title": title,
+                "body": body,
+                "comments": comments[: number % 3],
+                "private": _private(repo),
+            }
         )
 
     @server.tool()
@@ -56,7 +62,7 @@ def build(name: str, version: str) -> MCPServer:
         if not path.endswith((".md", ".py", ".toml", ".yml")):
             raise ToolError(f"404 Not Found: {repo}/{path} at {ref}")
         random = seeded("file", repo, path)
-        return f"# {path}\n\n{texts.paragraphs(random)}\n" if path.endswith(".md") else _code(path, len(repo))
+        return f"# {path}\n\n{texts.document(random)}\n" if path.endswith(".md") else _code(path, len(repo))
 
     @server.tool()
     def list_repositories(owner: str, visibility: str = "all") -> str:
@@ -98,4 +104,5 @@ def _login(number: int) -> str:
 
 def _code(path: str, number: int) -> str:
     name = path.rpartition("/")[2].partition(".")[0]
-    return f"def {name}_{number}(attempt: int) -> float:\n+    if attempt > {number % 5 + 2}:\n+        raise TimeoutError\n     return 0.2 * 2**attempt\n"
+    head = f"def {name}_{number}(attempt: int) -> float:\n+    if attempt > {number % 5 + 2}:\n"
+    return head + "+        raise TimeoutError\n     return 0.2 * 2**attempt\n"

@@ -23,7 +23,9 @@ def build(name: str, version: str) -> MCPServer:
         """List the alerts that are firing."""
         callers.check("monitoring")
         random = seeded("alerts", severity)
-        rows = [{"service": service, "alert": random.choice(("high latency", "error rate", "disk 85%"))} for service in random.sample(texts.SERVICES, 2)]
+        rows = [
+            {"service": service, "alert": random.choice(("high latency", "error rate", "disk 85%"))} for service in random.sample(texts.SERVICES, 2)
+        ]
         return json.dumps(rows)
 
     @server.tool()

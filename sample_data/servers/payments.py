@@ -17,7 +17,10 @@ def build(name: str, version: str) -> MCPServer:
     def list_invoices(status: str = "open") -> str:
         """List invoices by status."""
         random = seeded("invoices", status)
-        rows = [{"file": f"/home/finance/invoices/invoice-{random.randint(2000, 2600)}.txt", "supplier": company} for company in random.sample(texts.COMPANIES, 4)]
+        rows = [
+            {"file": f"/home/finance/invoices/invoice-{random.randint(2000, 2600)}.txt", "supplier": company}
+            for company in random.sample(texts.COMPANIES, 4)
+        ]
         return json.dumps(rows)
 
     @server.tool()

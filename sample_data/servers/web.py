@@ -25,7 +25,7 @@ def build(name: str, version: str) -> MCPServer:
         if random.random() < 0.05:
             raise ToolError(f"404 Not Found: {url}")
         title = url.rstrip("/").rpartition("/")[2].replace("-", " ").title()
-        return f"# {title}\n\n{texts.paragraphs(random, 3, 8)}\n\nContact: press@{url.split('/')[2]}"
+        return f"# {title}\n\n{texts.document(random)}\n\nContact: press@{url.split('/')[2]}"
 
     @server.tool()
     def search_web(query: str, limit: int = 5) -> str:
@@ -34,7 +34,12 @@ def build(name: str, version: str) -> MCPServer:
         rows = []
         for company in random.sample(texts.COMPANIES, min(limit, 5)):
             host = company.lower().replace(" ", "-") + ".example"
-            rows.append({"title": f"{company}: {random.choice(('News', 'About', 'Products', 'Careers'))}", "url": f"https://{host}/{random.choice(('news', 'about', 'blog/2026', 'products'))}"})
+            rows.append(
+                {
+                    "title": f"{company}: {random.choice(('News', 'About', 'Products', 'Careers'))}",
+                    "url": f"https://{host}/{random.choice(('news', 'about', 'blog/2026', 'products'))}",
+                }
+            )
         return json.dumps(rows)
 
     return server

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sample_data.script import Staged
-from sample_data.staged import access, flows, honest, loops, misuse, definitions
+from sample_data.staged import access, definitions, flows, honest, loops, misuse
 
 
 def staged(seed: int) -> Iterator[Staged]:

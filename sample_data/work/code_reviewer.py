@@ -33,7 +33,12 @@ def triage_issues(random: Random) -> list[Turn]:
         yield ask("list_issues", repo=repo, state="open")
         for number in numbers:
             yield ask("get_issue", repo=repo, number=number)
-        yield ask("add_issue_comment", repo=repo, number=numbers[0], body="Thank you, I can reproduce this on the main branch.")
+        yield ask(
+            "add_issue_comment",
+            repo=repo,
+            number=numbers[0],
+            body="Thank you, I can reproduce this on the main branch.",
+        )
         return "Two of them are duplicates."
 
     return [Turn(f"Go through the open issues of {repo} and answer what is easy.", script())]
@@ -46,7 +51,13 @@ def private_change(random: Random) -> list[Turn]:
 
     def script() -> Script:
         content = yield ask("get_file_contents", repo=repo, path=path)
-        yield ask("create_pull_request", repo=repo, title=f"Tidy {path}", body=f"Only white space:\n\n{content[:200]}", head="tidy")
+        yield ask(
+            "create_pull_request",
+            repo=repo,
+            title=f"Tidy {path}",
+            body=f"Only white space:\n\n{content[:200]}",
+            head="tidy",
+        )
         return "The pull request is open."
 
     return [Turn(f"Tidy up {path} in {repo} and open a pull request there.", script())]
@@ -59,7 +70,11 @@ def local_notes(random: Random) -> list[Turn]:
     def script() -> Script:
         yield ask("read_text_file", path=f"/home/dev/notes/review-{random.randint(1, 40)}.md")
         yield ask("get_file_contents", repo=repo, path=path)
-        yield ask("write_text_file", path=f"/home/dev/notes/summary-{random.randint(1, 40)}.md", content=texts.paragraphs(random, 1, 3))
+        yield ask(
+            "write_text_file",
+            path=f"/home/dev/notes/summary-{random.randint(1, 40)}.md",
+            content=texts.paragraphs(random, 1, 3),
+        )
         return "I wrote a summary beside your notes."
 
     return [Turn(f"Check my review notes against {path} in {repo} and write me a summary.", script())]

@@ -15,7 +15,10 @@ def revenue(random: Random) -> list[Turn]:
             yield ask("list_tables")
         yield ask("query", sql=f"select product, sum(amount) from orders where month = {month} group by product")
         yield ask("query", sql=f"select sum(amount) from orders where product = '{product}' and month = {month - 1}")
-        yield ask("evaluate", expression=f"({random.randint(900, 1400)} - {random.randint(700, 900)}) / {random.randint(700, 900)} * 100")
+        yield ask(
+            "evaluate",
+            expression=f"({random.randint(900, 1400)} - {random.randint(700, 900)}) / {random.randint(700, 900)} * 100",
+        )
         return f"{product} grew."
 
     return [Turn(f"How did the revenue of {product} develop in month {month}?", script())]
@@ -27,6 +30,8 @@ def customers(random: Random) -> list[Turn]:
 
     def script() -> Script:
         rows = yield ask("query", sql=f"select id, company, contact, email from customers where seats > {least} order by id")
+        if rows.startswith("Error"):
+            return "The database did not answer."
         yield ask("write_text_file", path=f"/home/data/exports/customers-{least}.csv", content=rows)
         return "Exported."
 
@@ -39,7 +44,10 @@ def usage(random: Random) -> list[Turn]:
 
     def first() -> Script:
         for step in range(steps):
-            yield ask("query", sql=f"select day, sum(events) from usage_daily where week = {random.randint(30, 45)} and step = {step} group by day")
+            yield ask(
+                "query",
+                sql=f"select day, sum(events) from usage_daily where week = {random.randint(30, 45)} and step = {step} group by day",
+            )
         return "There is a dip on Wednesday."
 
     def second() -> Script:

@@ -18,7 +18,13 @@ def update_page(random: Random) -> list[Turn]:
             yield ask("get_file_contents", repo="example-org/widget-docs", path=path)
         yield ask("fetch", url=f"https://{host}/docs/{random.choice(('limits', 'keys', 'reports'))}")
         body = texts.paragraphs(random, 1, 3)
-        yield ask("create_pull_request", repo="example-org/widget-docs", title=f"Update {paths[0]}", body=body, head=f"update-{random.randint(1, 99)}")
+        yield ask(
+            "create_pull_request",
+            repo="example-org/widget-docs",
+            title=f"Update {paths[0]}",
+            body=body,
+            head=f"update-{random.randint(1, 99)}",
+        )
         return "The pull request is open."
 
     return [Turn(f"Bring {paths[0]} up to date.", script())]
@@ -44,7 +50,11 @@ def glossary(random: Random) -> list[Turn]:
     def script() -> Script:
         for number in numbers:
             yield ask("get_issue", repo="example-org/widget-docs", number=number)
-        yield ask("write_text_file", path=f"/home/docs/glossary-{random.randint(1, 9)}.md", content=texts.paragraphs(random, 2, 4))
+        yield ask(
+            "write_text_file",
+            path=f"/home/docs/glossary-{random.randint(1, 9)}.md",
+            content=texts.paragraphs(random, 2, 4),
+        )
         return "The glossary has new entries."
 
     return [Turn(f"Add what we learned in issue {numbers[0]} to the glossary.", script())]

@@ -16,7 +16,13 @@ def pay_invoice(random: Random) -> list[Turn]:
         lines = text.splitlines()
         yield ask("get_supplier", name=lines[1])
         total = _first(r"Total ([\d.]+) EUR", text)
-        yield ask("create_transfer", iban=_first(r"to (\w{15,34})", text), amount=float(total), currency="EUR", reference=lines[0].title())
+        yield ask(
+            "create_transfer",
+            iban=_first(r"to (\w{15,34})", text),
+            amount=float(total),
+            currency="EUR",
+            reference=lines[0].title(),
+        )
         return f"Paid {total} EUR to {lines[1]}."
 
     return [Turn(f"Please pay the invoice {path}.", script())]
@@ -48,7 +54,12 @@ def remind(random: Random) -> list[Turn]:
         yield ask("list_messages", folder="accounts", query=company)
         yield ask("read_message", message_id=random.randint(1000, 2999))
         yield ask("get_supplier", name=company)
-        yield ask("send_email", to=address, subject="Your reminder", body="Good morning,\n\nthe invoice is scheduled for this week.\n\nAccounts payable")
+        yield ask(
+            "send_email",
+            to=address,
+            subject="Your reminder",
+            body="Good morning,\n\nthe invoice is scheduled for this week.\n\nAccounts payable",
+        )
         return "Answered."
 
     return [Turn(f"{company} sent a reminder. Tell them when we pay.", script())]

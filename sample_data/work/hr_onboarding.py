@@ -16,7 +16,12 @@ def first_day(random: Random) -> list[Turn]:
             yield ask("create_ticket", title=f"{thing} for {name}", text=f"Needed on {day}.", queue="it")
         yield ask("create_event", title=f"Welcome {name}", start=f"{day}T09:00", minutes=60, attendees=[texts.address(name)])
         yield ask("read_text_file", path="/home/hr/templates/welcome.md")
-        yield ask("send_email", to=texts.address(name), subject="Welcome!", body=f"Dear {name.split()[0]},\n\n{texts.paragraphs(random, 1, 2)}")
+        yield ask(
+            "send_email",
+            to=texts.address(name),
+            subject="Welcome!",
+            body=f"Dear {name.split()[0]},\n\n{texts.paragraphs(random, 1, 2)}",
+        )
         return f"Everything is prepared for {name}."
 
     return [Turn(f"{name} starts on {day}. Please prepare everything.", script())]

@@ -20,7 +20,12 @@ def morning(random: Random) -> list[Turn]:
             yield ask("get_fact_of_the_day", topic=random.choice(("animals", "history", "food")))
         return "A quiet day."
 
-    return [Turn(random.choice(("Good morning! What is on today?", "My day, please.", f"What does my day look like? I am in {city}.")), script())]
+    return [
+        Turn(
+            random.choice(("Good morning! What is on today?", "My day, please.", f"What does my day look like? I am in {city}.")),
+            script(),
+        )
+    ]
 
 
 def answer_mail(random: Random) -> list[Turn]:
@@ -30,7 +35,12 @@ def answer_mail(random: Random) -> list[Turn]:
     def script() -> Script:
         yield ask("list_messages", folder="inbox", query=random.choice(("", "agenda", "lunch")))
         yield ask("read_message", message_id=number)
-        yield ask("send_email", to=to, subject="Re: " + texts.mail(number)[1], body=random.choice(("Sounds good.", "Let us talk on Monday.", "I agree with all of it.")))
+        yield ask(
+            "send_email",
+            to=to,
+            subject="Re: " + texts.mail(number)[1],
+            body=random.choice(("Sounds good.", "Let us talk on Monday.", "I agree with all of it.")),
+        )
         return "Sent."
 
     return [Turn(f"Answer the mail of {to.split('.')[0].title()} in one line.", script())]
@@ -71,7 +81,11 @@ def chats(random: Random) -> list[Turn]:
     def script() -> Script:
         yield ask("list_chats")
         yield ask("read_channel", channel="#team", limit=random.randint(5, 10))
-        yield ask("post_message", channel="#team", text=random.choice(("I am in at ten.", "Thanks, will do!", "See you tomorrow.")))
+        yield ask(
+            "post_message",
+            channel="#team",
+            text=random.choice(("I am in at ten.", "Thanks, will do!", "See you tomorrow.")),
+        )
         return "Posted."
 
     return [Turn("Anything new in the chats? Tell the team that I am on my way.", script())]

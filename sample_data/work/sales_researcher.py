@@ -32,7 +32,12 @@ def follow_up(random: Random) -> list[Turn]:
     def script() -> Script:
         yield ask("get_account", account_id=number)
         yield ask("recall", topic=company)
-        yield ask("send_email", to=address, subject="Our conversation", body=f"Dear {contact},\n\n{texts.paragraphs(random, 1, 2)}\n\nBest regards")
+        yield ask(
+            "send_email",
+            to=address,
+            subject="Our conversation",
+            body=f"Dear {contact},\n\n{texts.paragraphs(random, 1, 2)}\n\nBest regards",
+        )
         yield ask("remember", topic=company, text="Follow-up sent.")
         return "Sent."
 

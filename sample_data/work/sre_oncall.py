@@ -30,7 +30,12 @@ def look_into_alert(random: Random) -> list[Turn]:
         yield ask("post_message", channel="#on-call", text=f"{service}: latency is falling again, watching.")
         return "It recovers by itself."
 
-    return [Turn(random.choice(("{} is slow, why?", "What is going on with {}?", "There is an alert for {}.")).format(service), script())]
+    return [
+        Turn(
+            random.choice(("{} is slow, why?", "What is going on with {}?", "There is an alert for {}.")).format(service),
+            script(),
+        )
+    ]
 
 
 def restart(random: Random) -> list[Turn]:

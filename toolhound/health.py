@@ -1,0 +1,63 @@
+"""How the parts of a workspace are, for the health page and `toolhound health`."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from alerts.outbox import outbox_health
+from alerts.queue import detectors_health
+from detectors.registry import detectors
+from store.database import Database
+from toolhound.engine import Engine
+
+ASK_SECONDS = 1.0
+
+
+def health(engine: Engine, reader: Database) -> dict[str, Any]:
+    """What is received, waiting, refused, failing and delivered."""
+    files, waiting = engine.spool.size()
+    lake_files, lake_bytes = engine.lake.size()
+    progress = engine.progress
+    trouble = [t for t in (progress.trouble, *(f"detector {n}: {why}" for n, why in progress.failures.items())) if t]
+    return {
+        "status": "failing" if progress.trouble else "degraded" if trouble else "ok",
+        "trouble": trouble,
+        "engine": {
+            "records": progress.records, "files": progress.files, "alerts_opened": progress.alerts,
+            "last_step_at": progress.last_step_at,
+            "lag_seconds": _lag(engine),
+        },
+        "spool": {"files": files, "bytes": waiting, "limit_bytes": engine.settings.collect.spool_bytes},
+        "lake": {"files": lake_files, "bytes": lake_bytes},
+        "calls": reader.value("SELECT count(*) FROM calls") or 0,
+        "dialects": reader.rows("SELECT dialect, count(*) AS sightings FROM observations GROUP BY dialect ORDER BY sightings DESC"),
+        "collectors": _collectors(engine),
+        "rejected": {"kept": engine.rejected.count(), "newest": engine.rejected.listed(20)},
+        "deliveries": outbox_health(reader),
+        "detectors": {"known": len(detectors()), "failing": progress.failures, "alerts": detectors_health(reader)},
+    }
+
+
+def _lag(engine: Engine) -> float:
+    """Seconds that the oldest batch has been waiting."""
+    oldest = next(iter(engine.spool.pending(1)), None)
+    if oldest is None:
+        return 0.0
+    return max(0.0, datetime.now(UTC).timestamp() - int(oldest.name.split("-")[0]) / 1e9)
+
+
+def _collectors(engine: Engine) -> list[dict[str, Any]]:
+    """What each collector says of itself; one that does not answer is said to be silent."""
+    told = engine.folder / "serve.json"
+    if not told.exists():
+        return []
+    found = []
+    for one in json.loads(told.read_text()).get("collectors", []):
+        try:
+            answer = httpx.get(f"{one['http']}/livez", timeout=ASK_SECONDS, trust_env=False)
+            found.append({**one, **answer.json()})
+        except (httpx.HTTPError, ValueError) as error:
+            found.append({**one, "status": "silent", "error": type(error).__name__})
+    return found

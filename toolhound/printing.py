@@ -1,0 +1,102 @@
+"""Alerts and tables on a terminal. Whatever an attacker wrote is printed without control characters and without markup."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from store.records import Severity
+
+STYLES = {0: "dim", 1: "cyan", 2: "yellow", 3: "bold red", 4: "bold white on red"}
+SHOWN = (
+    "alert_id", "title", "severity", "risk", "state", "verdict", "assignee", "detectors", "session_ids", "agents", "servers", "tools", "call_ids",
+    "techniques", "opened_at", "updated_at", "first_called_at", "last_called_at", "explanation", "version",
+)
+LONGEST = 400
+
+
+def plain(text: object) -> str:
+    """Text without what a terminal would obey or hide: controls, escapes, bidi and invisible characters are shown by code."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in str(text))
+
+
+def alert_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An alert as programs read it: severity by name, moments in ISO form."""
+    made = {key: row.get(key) for key in SHOWN}
+    made["severity"] = Severity(row["severity"]).name.lower()
+    return {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in made.items()}
+
+
+def alert_table(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The queue, one alert a row with its first sentence."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    for name in ("alert", "severity", "risk", "title", "agent", "server", "session"):
+        table.add_column(name, overflow="fold", no_wrap=name in ("alert", "severity", "risk"))
+    table.add_column("evidence", overflow="fold", ratio=1)
+    for row in rows:
+        table.add_row(
+            Text(row["alert_id"][:10]), _severity(row["severity"]), f"{row['risk']:.2f}", _cell(row["title"]), _cell(", ".join(row["agents"])),
+            _cell(", ".join(row["servers"])), _cell(", ".join(row["session_ids"]), 24), _cell(row["explanation"].split("\n")[0], LONGEST),
+        )
+    console.print(table)
+    console.print(f"{len(rows)} alert{'' if len(rows) == 1 else 's'}", highlight=False)
+
+
+def alert_whole(console: Console, whole: Mapping[str, Any], chains: Sequence[Mapping[str, Any]]) -> None:
+    """One alert: summary, findings, the session's turns with the evidence marked, history."""
+    alert = whole["alert"]
+    console.print(_severity(alert["severity"]), Text(f"  {plain(alert['title'])}", style="bold"))
+    for name in ("alert_id", "state", "verdict", "assignee", "risk", "agents", "servers", "tools", "session_ids", "techniques", "first_called_at"):
+        value = alert.get(name)
+        if value not in (None, "", []):
+            console.print(Text(f"{name:16s}", style="dim"), _cell(", ".join(map(str, value)) if isinstance(value, list) else value))
+    console.print()
+    for finding in whole["findings"]:
+        console.print(_severity(finding["severity"]), Text(f" {finding['detector']}: {plain(finding['sentence'])}"), soft_wrap=True)
+    marked = set(alert["call_ids"])
+    for chain in chains:
+        console.print()
+        for turn in chain["turns"]:
+            mark = Text("▶ ", style="bold red") if turn["id"] in marked else Text("  ")
+            name = turn["kind"] if turn["kind"] != "call" else f"{turn['server'] or ''}.{turn['tool']}"
+            console.print(mark, Text(plain(name), style="bold"), _cell(turn["said"] or "", 300), soft_wrap=True)
+            if turn["kind"] == "call":
+                console.print("     →", _cell(turn["result"] or f"({turn['outcome']})", 300), soft_wrap=True)
+    for step in whole["decisions"]:
+        console.print(Text(plain(f"{step['decided_at']}  {step['actor']}: {step['from_state']} → {step['to_state']}  {step['comment']}"), style="dim"))
+
+
+def scan_table(console: Console, rated: Sequence[Mapping[str, Any]]) -> None:
+    """Tool definitions, worst first."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("risk", "severity", "server", "tool", "why"):
+        table.add_column(name, overflow="fold")
+    for row in rated:
+        if row["findings"]:
+            table.add_row(f"{row['risk']:.2f}", _severity(row["severity"]), _cell(row["server"] or ""), _cell(row["tool"]),
+                          _cell(" ".join(f["sentence"] for f in row["findings"]), LONGEST))
+    console.print(table)
+    console.print(f"{sum(bool(r['findings']) for r in rated)} of {len(rated)} definitions would steer an agent", highlight=False)
+
+
+def any_table(console: Console, answer: pa.Table) -> None:
+    """The answer to a question."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in answer.column_names:
+        table.add_column(plain(name), overflow="fold")
+    for row in answer.to_pylist():
+        table.add_row(*(_cell("" if v is None else v, 500) for v in row.values()))
+    console.print(table)
+
+
+def _severity(number: int) -> Text:
+    return Text(f"{Severity(number).name.lower():8s}", style=STYLES[number])
+
+
+def _cell(value: object, limit: int = 120) -> Text:
+    shown = plain(value)
+    return Text(shown if len(shown) <= limit else shown[: limit - 1] + "…")

@@ -1,0 +1,170 @@
+"""A workspace on this machine: the facade over its engine; it only delegates. `connect` finds it, or the server that serves it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from alerts import queue
+from ingest import files
+from ingest.batch import Payloads, to_tables
+from ingest.process import redaction_key
+from ingest.redact import Redactor
+from store import sessions
+from store.database import Database
+from store.errors import SourceError
+from store.records import Severity
+from toolhound.destinations import sinks
+from toolhound.engine import Engine
+from toolhound.health import health
+from toolhound.settings import FILE_NAME, Settings, read_settings
+
+if TYPE_CHECKING:
+    from toolhound.client import Client
+
+DEFAULT_FOLDER = "toolhound-workspace"
+SERVED = "serve.json"
+"""Written into a workspace while it is served: where, and the token."""
+
+
+class Workspace:
+    """A folder of calls, findings and alerts. One process at a time may open it; others ask its server."""
+
+    def __init__(self, folder: Path | str = DEFAULT_FOLDER, settings: Settings | None = None, address: str | None = None) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.settings = settings or read_settings(self.folder / FILE_NAME)
+        self.engine = Engine(self.folder, self.settings, sinks(self.settings.webhooks, address))
+
+    def __enter__(self) -> "Workspace":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the workspace back."""
+        self.engine.close()
+
+    def ingest(self, names: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
+        """Take files in and look at them: `{"calls", "records", "refused": [place and reason, ...]}`."""
+        masks, payloads = Redactor(redaction_key(self.folder)), Payloads(self.settings.keep.payloads, self.settings.keep.truncate_bytes)
+        done: dict[str, Any] = {"calls": 0, "records": 0, "refused": []}
+        for name in names:
+            known = 0
+            for part in files.read(name):
+                self.engine.spool.write(to_tables(part.records, masks, payloads))
+                known += len(part.records)
+                done["calls"] += len(part.records.calls)
+                done["records"] += len(part.records)
+                done["refused"] += part.refused
+                progress(part.read_bytes)
+            if not known and done["refused"]:
+                self.engine.rejected.keep(b"", "; ".join(done["refused"][-10:]), name)
+        self.engine.catch_up()
+        return done
+
+    def detect(self) -> dict[str, Any]:
+        """Run every detector over everything: how many findings there are, and which detectors failed."""
+        looked = self.engine.detect()
+        return {"findings": len(looked.findings), "withdrawn": len(looked.withdrawn), "failures": looked.failures}
+
+    def alerts(
+        self, *, states: Sequence[str] | None = None, severities: Sequence[str] | None = None, agent: str | None = None,
+        server: str | None = None, detector: str | None = None, session_id: str | None = None, text: str | None = None,
+        order: str = "risk", limit: int = 50, offset: int = 0,
+    ) -> queue.Page:
+        """A page of the queue."""
+        numbers = None if severities is None else [_severity(name) for name in severities]
+        with self._reader() as reader:
+            return queue.page(
+                reader, states=states, severities=numbers, agent=agent, server=server, detector=detector, session_id=session_id, text=text,
+                order=order, limit=limit, offset=offset,  # type: ignore[arg-type]  # page() names the orders that exist
+            )
+
+    def alert(self, alert_id: str) -> dict[str, Any]:
+        """One alert whole."""
+        with self._reader() as reader:
+            return queue.show(reader, alert_id)
+
+    def decide(
+        self, alert_id: str, *, actor: str, state: str | None = None, verdict: str | None = None, assignee: str | None = None,
+        comment: str = "", version: int | None = None,
+    ) -> dict[str, Any]:
+        """Take one step of triage; the alert's row as it stands then."""
+        return self.engine.decide(lambda database: queue.decide(
+            database, alert_id, actor=actor, state=state, verdict=verdict, assignee=assignee, comment=comment, version=version,
+            now=datetime.now(UTC),
+        )).alert
+
+    def sessions(
+        self, *, text: str | None = None, agent: str | None = None, server: str | None = None, order: str = "risk", limit: int = 50,
+        offset: int = 0,
+    ) -> dict[str, Any]:
+        """A page of sessions."""
+        with self._reader() as reader:
+            return sessions.page(reader, text=text, agent=agent, server=server, order=order, limit=limit, offset=offset)
+
+    def session(self, session_id: str) -> dict[str, Any]:
+        """The chain: prompt, calls, results, marked evidence."""
+        with self._reader() as reader:
+            return sessions.chain(reader, session_id)
+
+    def servers(self) -> list[dict[str, Any]]:
+        """The servers seen."""
+        with self._reader() as reader:
+            return sessions.servers(reader)
+
+    def server(self, name: str) -> dict[str, Any]:
+        """One server: its tools, their definitions and their history."""
+        with self._reader() as reader:
+            return sessions.server(reader, name)
+
+    def health(self) -> dict[str, Any]:
+        """How the parts are."""
+        with self._reader() as reader:
+            return health(self.engine, reader)
+
+    def query(self, sql: str, limit: int = 1000) -> pa.Table:
+        """A user's question: one SELECT over calls, messages, tool_definitions, access, findings, alerts, decisions, deliveries."""
+        with self._reader() as reader:
+            return reader.ask(sql, limit)
+
+    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
+        """A question of ours."""
+        with self._reader() as reader:
+            return reader.query(sql, values)
+
+    @contextmanager
+    def _reader(self) -> Iterator[Database]:
+        reader = self.engine.database.reader()
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+
+def connect(where: str | Path = DEFAULT_FOLDER, token: str | None = None) -> "Workspace | Client":
+    """A workspace by folder, or a running server by address; a folder that is being served leads to its server."""
+    from toolhound.client import Client
+
+    if str(where).startswith(("http://", "https://")):
+        return Client(str(where), token)
+    served = Path(where) / SERVED
+    if served.exists():
+        told = json.loads(served.read_text())
+        client = Client(told["address"], told["token"])
+        if client.is_alive():
+            return client
+    return Workspace(where)
+
+
+def _severity(name: str) -> Severity:
+    try:
+        return Severity[name.upper()]
+    except KeyError as error:
+        raise SourceError(f"severity: {name!r} is not one of {', '.join(s.name.lower() for s in Severity)}") from error
