@@ -6,7 +6,8 @@ Everything that others wrote goes through `label`: plotly reads `<b>`, `<a href>
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import plotly.graph_objects as go
@@ -20,8 +21,10 @@ SEVERITY_COLOURS = {
 }
 CATEGORIES = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#999933", "#882255", "#bbbbbb")
 OUTCOME_COLOURS = {"ok": "#4477aa", "error": "#e3a11b", "denied": "#aa3377", "unknown": "#9aa5b1"}
+EVIDENCE_COLOUR = "#d81b43"
 MESSAGE_COLOUR = "#6b7785"
 
+BUCKETS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=30)}
 LANE_HEIGHT = 34
 PAUSE = timedelta(minutes=30)
 """A session that rests longer is drawn by step instead of by time: its calls would be two blots with nothing between."""
@@ -45,9 +48,28 @@ def layout(height: int, **more: Any) -> go.Layout:
     return made
 
 
-def alerts_over_time(table: pa.Table) -> go.Figure:
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The time that a figure spans, and how wide its bars are: "hour", "day" or "month"."""
+
+    since: datetime
+    until: datetime
+    bucket: str
+
+
+def _over_time(height: int, over: Over) -> go.Figure:
+    """An empty figure of bars over time; all bars are as wide as their bucket, also where there is only one."""
+    width = BUCKETS[over.bucket]
+    figure = go.Figure(layout=layout(height))
+    figure.update_xaxes(type="date", range=[over.since - width / 2, over.until + width / 2])
+    figure.update_yaxes(rangemode="tozero", tickformat=",d", nticks=5)
+    figure.update_layout(template={"data": {"bar": [{"width": width.total_seconds() * 900, "offset": 0, "marker": {"line": {"width": 0}}}]}})
+    return figure
+
+
+def alerts_over_time(table: pa.Table, over: Over) -> go.Figure:
     """Alerts opened, stacked by severity. `bucket, severity, n`."""
-    figure = go.Figure(layout=layout(190))
+    figure = _over_time(180, over)
     rows = table.to_pylist()
     for severity in sorted({r["severity"] for r in rows}):
         mine = [r for r in rows if r["severity"] == severity]
@@ -56,13 +78,12 @@ def alerts_over_time(table: pa.Table) -> go.Figure:
             x=[r["bucket"] for r in mine], y=[r["n"] for r in mine], name=name, marker={"color": SEVERITY_COLOURS[Severity(severity)]},
             hovertemplate="%{x|%a %d %b %H:%M}<br>%{y} " + name + "<extra></extra>",
         )
-    figure.update_yaxes(rangemode="tozero", tickformat=",d")
     return figure
 
 
-def calls_over_time(table: pa.Table) -> go.Figure:
+def calls_over_time(table: pa.Table, over: Over) -> go.Figure:
     """Calls, stacked by agent, the busiest at the bottom. `bucket, agent, n`; agent null is "all others"."""
-    figure = go.Figure(layout=layout(190))
+    figure = _over_time(190, over)
     rows = table.to_pylist()
     busiest: dict[str | None, int] = {}
     for row in rows:
@@ -74,13 +95,12 @@ def calls_over_time(table: pa.Table) -> go.Figure:
             x=[r["bucket"] for r in mine], y=[r["n"] for r in mine], name=name, marker={"color": CATEGORIES[number % len(CATEGORIES)]},
             hovertemplate="%{x|%a %d %b %H:%M}<br>%{y:,} calls of " + name.replace("%", "&#37;") + "<extra></extra>",
         )
-    figure.update_yaxes(rangemode="tozero", tickformat=",")
     return figure
 
 
-def outcomes_over_time(table: pa.Table) -> go.Figure:
+def outcomes_over_time(table: pa.Table, over: Over) -> go.Figure:
     """A server's calls, stacked by outcome. `bucket, outcome, n`."""
-    figure = go.Figure(layout=layout(150))
+    figure = _over_time(150, over)
     rows = table.to_pylist()
     for outcome in [o for o in OUTCOME_COLOURS if any(r["outcome"] == o for r in rows)]:
         mine = [r for r in rows if r["outcome"] == outcome]
@@ -88,7 +108,6 @@ def outcomes_over_time(table: pa.Table) -> go.Figure:
             x=[r["bucket"] for r in mine], y=[r["n"] for r in mine], name=outcome, marker={"color": OUTCOME_COLOURS[outcome]},
             hovertemplate="%{x|%a %d %b %H:%M}<br>%{y:,} " + outcome + "<extra></extra>",
         )
-    figure.update_yaxes(rangemode="tozero", tickformat=",")
     return figure
 
 
@@ -110,7 +129,7 @@ def timeline(turns: Sequence[Mapping[str, Any]], evidence: frozenset[str] = froz
     if marked:
         figure.add_scatter(
             x=[x[t["id"]] for t in marked], y=[_lane(t) for t in marked], mode="markers", name="evidence", hoverinfo="skip",
-            marker={"size": 21, "symbol": "circle-open", "line": {"width": 3}, "color": SEVERITY_COLOURS[Severity.CRITICAL]},
+            marker={"size": 21, "symbol": "circle-open", "line": {"width": 3}, "color": EVIDENCE_COLOUR},
         )
     groups = [("said", "diamond", MESSAGE_COLOUR, [t for t in turns if t["kind"] != "call"])]
     groups += [(o, "circle", c, [t for t in turns if t["kind"] == "call" and (t["outcome"] or "unknown") == o]) for o, c in OUTCOME_COLOURS.items()]

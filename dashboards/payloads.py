@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 LAID_OUT_CHARACTERS = 50_000
@@ -120,12 +121,4 @@ def _pieces(text: str) -> list[str]:
     laid_out = formatted(text)
     if laid_out != text:
         return laid_out.splitlines(keepends=True)
-    pieces: list[str] = []
-    for character in text:
-        if pieces and not pieces[-1][-1].isspace():
-            pieces[-1] += character
-        elif pieces and character.isspace():
-            pieces[-1] += character
-        else:
-            pieces.append(character)
-    return pieces
+    return ["".join(run) for _, run in groupby(text, key=str.isspace)]

@@ -28,6 +28,10 @@ _ABBREVIATED = {
     0x2028: "LSEP", 0x2029: "PSEP",
 }
 
+_CONTROLS = (
+    "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
+).split()
+
 
 def hides(character: str, before: str = "") -> bool:
     """Whether a character is not seen, or changes how others are seen; line breaks and tabs are neither."""
@@ -120,9 +124,7 @@ def _carried(run: str) -> str:
 
 def _code(character: str) -> str:
     code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return _ABBREVIATED.get(code, f"U+{code:04X}")
+    return _CONTROLS[code] if code < len(_CONTROLS) else _ABBREVIATED.get(code, f"U+{code:04X}")
 
 
 def _codes(run: str) -> str:

@@ -41,7 +41,7 @@ def _found(one: Registered, seen: Slice) -> Iterator[Found]:
     for row in seen.rows(find):
         yield Found(
             scope_key=row["scope_key"], subject=row["subject"], call_ids=row["call_ids"] or [], grade=Grade(row["grade"]),
-            score=row["score"], sentence=row["sentence"], evidence=as_evidence(row.get("evidence")), about=as_evidence(row.get("about")),
+            score=float(row["score"]), sentence=row["sentence"], evidence=as_evidence(row.get("evidence")), about=as_evidence(row.get("about")),
         )
 
 
@@ -88,7 +88,7 @@ def _finding(one: Registered, found: Found, calls: list[dict[str, Any]]) -> Find
 
 
 def _named(calls: list[dict[str, Any]], about: Any, what: str) -> list[str]:
-    return sorted({c[what] for c in calls if c[what]} | {x for x in about.get(f"{what}s", []) if x})
+    return sorted({c[what] for c in calls if c[what]} | {x for x in (about.get(f"{what}s") or []) if x})
 
 
 def severity_of(declared: Severity, grade: Grade) -> Severity:

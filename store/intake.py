@@ -67,7 +67,17 @@ def absorb(database: Database, batch: Mapping[str, pa.Table], now: datetime) -> 
 
 
 def _adopt(database: Database) -> None:
-    """Messages that came without a session belong to the only session of their trace, once that is known."""
+    """Fill in what other records tell.
+
+    The session of a message that came without one is the only session of its trace; the server of a call that came without one is the
+    only server that showed its agent a tool of that name.
+    """
+    database.execute("""
+        UPDATE hot.calls AS c SET server = d.server
+        FROM (SELECT agent, tool, min(server) AS server FROM hot.tool_definitions WHERE server IS NOT NULL
+              GROUP BY agent, tool HAVING count(DISTINCT server) = 1) AS d
+        WHERE c.server IS NULL AND d.agent IS NOT DISTINCT FROM c.agent AND d.tool = c.tool
+    """)
     database.execute("""
         UPDATE hot.messages AS m SET session_id = t.session_id, session_source = t.session_source
         FROM (SELECT trace_id, min(session_id) AS session_id, min(session_source) AS session_source

@@ -37,10 +37,11 @@ def ask(workspace: Served, name: str, **values: Any) -> pa.Table:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span of time up to now."""
+    """A span of time, up to now or, where it is everything, to the last call."""
 
     name: str
     since: datetime
+    until: datetime
     bucket: str
 
 
@@ -58,9 +59,9 @@ def span(workspace: Served, asked: str | None) -> tuple[Span, dict[str, Any]]:
         name = "all"
     if name in RANGES:
         length, bucket = RANGES[name]
-        return Span(name, now - length, bucket), known
-    start = first or now
-    return Span(name, start - timedelta(seconds=1), bucket_of((last or now) - start)), known
+        return Span(name, now - length, now, bucket), known
+    start, end = first or now, last or now
+    return Span(name, start - timedelta(seconds=1), end, bucket_of(end - start)), known
 
 
 async def form(request: Request) -> dict[str, list[str]]:

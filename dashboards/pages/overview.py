@@ -1,5 +1,7 @@
 """The first page: what is open, what happened, and whether we would have seen it."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request, Response
 
 from dashboards import figures
@@ -20,13 +22,15 @@ def overview(request: Request, workspace: Workspace, range: str | None = None) -
     chosen, known = span(workspace, range)
     queue = workspace.alerts(states=OPEN, limit=WORST)
     over_time = {"since": chosen.since, "bucket": chosen.bucket}
-    alerts = ask(workspace, "alerts_over_time", **over_time)
+    over = figures.Over(chosen.since, chosen.until, chosen.bucket)
+    per = "day" if chosen.name == "7d" else chosen.bucket  # alerts are few: a week of hours would be a comb without teeth
+    alerts = ask(workspace, "alerts_over_time", since=chosen.since, bucket=per)
     calls = ask(workspace, "calls_over_time", **over_time)
     return render(
-        request, "overview.html", span=chosen, ranges=(*RANGES, "all"), known=known, queue=queue,
+        request, "overview.html", span=chosen, per=per, ranges=(*RANGES, "all"), known=known, queue=queue,
         unassigned=workspace.alerts(states=["new"], limit=0).total,
-        alerts_figure=figures.alerts_over_time(alerts).to_json() if alerts.num_rows else None,
-        calls_figure=figures.calls_over_time(calls).to_json() if calls.num_rows else None,
+        alerts_figure=figures.alerts_over_time(alerts, replace(over, bucket=per)).to_json() if alerts.num_rows else None,
+        calls_figure=figures.calls_over_time(calls, over).to_json() if calls.num_rows else None,
         calls_in_span=sum(calls.column("n").to_pylist()),
         tools=ask(workspace, "top_tools", since=chosen.since).to_pylist(),
         noisy=ask(workspace, "noisy_detectors", since=chosen.since).to_pylist(),

@@ -1,5 +1,6 @@
 """Servers: the list, and one with its tools and how their definitions changed."""
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,8 @@ from dashboards.payloads import difference
 from dashboards.rendering import render
 
 router = APIRouter()
+SHORTEST = timedelta(days=1)
+"""A figure spans no less, or one call would fill it."""
 
 
 @router.get("/servers")
@@ -24,14 +27,15 @@ def servers(request: Request, workspace: Workspace) -> Response:
 def server(request: Request, workspace: Workspace, server: str, name: str = "") -> Response:
     """One server."""
     shown = workspace.server(server or name)
-    for tool in shown["tools"]:
+    for number, tool in enumerate(shown["tools"]):
+        tool["number"] = number
         tool["changes"] = [_change(old, new) for old, new in pairwise(tool["definitions"])]
     called = [t for t in shown["tools"] if t["calls"]]
     figure = None
     if called:
-        length = max(t["last_called_at"] for t in called) - min(t["first_called_at"] for t in called)
-        table = ask(workspace, "server_over_time", server=server or name, bucket=bucket_of(length))
-        figure = figures.outcomes_over_time(table).to_json()
+        first, last = min(t["first_called_at"] for t in called), max(t["last_called_at"] for t in called)
+        over = figures.Over(min(first, last - SHORTEST), last, bucket_of(last - first))
+        figure = figures.outcomes_over_time(ask(workspace, "server_over_time", server=server or name, bucket=over.bucket), over).to_json()
     return render(request, "server.html", server=shown, figure=figure)
 
 

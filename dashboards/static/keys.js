@@ -92,6 +92,9 @@
     g: () => { waiting = Date.now(); },
   };
 
+  // What is marked in a long payload is scrolled to.
+  all("pre:has(mark)").forEach((pre) => { pre.scrollTop = pre.querySelector("mark").offsetTop - pre.offsetTop - 60; });
+
   // Back from a step: where we were.
   const before = Number(sessionStorage.getItem(place) ?? -1);
   const returned = document.querySelector(".flash[role=status]") || performance.getEntriesByType("navigation")[0]?.type === "back_forward";

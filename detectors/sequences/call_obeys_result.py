@@ -28,7 +28,8 @@ from detectors.scenarios import call, session
 from store.records import Grade, Outcome, Severity
 
 ALERTING_SCORE = 0.30
-"""Flags none of 472 and of 41 benign labelled sessions and 98.6 % of 1,241 attacks; better taken from a deployment's own history later."""
+"""Flags none of 472 + 41 benign sessions and 98.6 % of 1,241 attacks, on the very traces that the design was chosen with: expect worse
+elsewhere, and rather take it from the deployment's own history."""
 NOTED_SCORE = 0.05
 """Below it there is nothing to rank."""
 
