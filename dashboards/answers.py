@@ -229,7 +229,9 @@ class Server(Answer):
 class Question(BaseModel):
     """One SELECT over `calls`, `messages`, `tool_definitions`, `access`, `turns`, `steps`, `destinations` and `hot.*`."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"sql": "SELECT server, count(*) AS calls FROM calls GROUP BY server"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"sql": "SELECT server, count(*) AS calls FROM calls GROUP BY server"}]}
+    )
 
     sql: str = Field(max_length=100_000)
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1000

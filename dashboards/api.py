@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-
 from starlette.concurrency import run_in_threadpool
 
 from dashboards import answers
@@ -20,9 +19,10 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": answers.Error, "description": text}
     for status, text in (
         (400, "not understood"), (401, "no access token, or a wrong one"), (404, "no such thing"), (409, "changed in the meantime"),
-        (412, "If-Match names an older version"), (422, "a parameter has a value it cannot have"),
+        (413, "too large"), (412, "If-Match names an older version"), (422, "a parameter has a value it cannot have"),
     )
 }
+UPLOAD = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
 UPLOAD_BYTES = 16 << 30
 """Beyond it a mistake is likelier than a log."""
 
@@ -170,11 +170,10 @@ def _cell(value: Any) -> Any:
     return value
 
 
-@router.post("/ingest", tags=["workspace"], responses={400: ERRORS[400], 413: {"model": answers.Error, "description": "too large"}}, openapi_extra={
-    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-})
+@router.post("/ingest", tags=["workspace"], responses={k: ERRORS[k] for k in (400, 413)}, openapi_extra=UPLOAD)
 async def ingest(
-    request: Request, workspace: Workspace, name: Annotated[str, Query(max_length=1000, description="the file's name; refusals are told by it")] = "upload",
+    request: Request, workspace: Workspace,
+    name: Annotated[str, Query(max_length=1000, description="the file's name; refusals are told by it")] = "upload",
 ) -> answers.Taken:
     """Take in a file of traces, logs or calls, as `toolhound ingest` does."""
     with TemporaryDirectory(prefix="toolhound-") as folder:

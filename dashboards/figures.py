@@ -8,6 +8,7 @@ Everything that others wrote goes through `label`: plotly reads `<b>`, `<a href>
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
@@ -26,6 +27,9 @@ MESSAGE_COLOUR = "#6b7785"
 
 BUCKETS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=30)}
 LANE_HEIGHT = 34
+SINGLE_STEPS = 30
+"""So few steps are each numbered on the axis."""
+
 PAUSE = timedelta(minutes=30)
 """A session that rests longer is drawn by step instead of by time: its calls would be two blots with nothing between."""
 
@@ -116,9 +120,9 @@ def timeline(turns: Sequence[Mapping[str, Any]], evidence: frozenset[str] = froz
 
     A click on a point leads to its turn (`customdata` is the step).
     """
-    lanes = ["prompt"] + list(dict.fromkeys(_lane(t) for t in turns if t["kind"] == "call"))
+    lanes = list(dict.fromkeys(["prompt", *(_lane(t) for t in turns if t["kind"] == "call")]))
     moments = [t["happened_at"] for t in turns]
-    by_time = len(turns) > 1 and max((b - a for a, b in zip(moments, moments[1:], strict=False)), default=PAUSE) < PAUSE
+    by_time = len(turns) > 1 and max(b - a for a, b in pairwise(moments)) < PAUSE
     x = {t["id"]: t["happened_at"] if by_time else t["step"] for t in turns}
     figure = go.Figure(layout=layout(76 + LANE_HEIGHT * len(lanes), hoverdistance=30))
     figure.add_scatter(
@@ -132,15 +136,19 @@ def timeline(turns: Sequence[Mapping[str, Any]], evidence: frozenset[str] = froz
             marker={"size": 21, "symbol": "circle-open", "line": {"width": 3}, "color": EVIDENCE_COLOUR},
         )
     groups = [("said", "diamond", MESSAGE_COLOUR, [t for t in turns if t["kind"] != "call"])]
-    groups += [(o, "circle", c, [t for t in turns if t["kind"] == "call" and (t["outcome"] or "unknown") == o]) for o, c in OUTCOME_COLOURS.items()]
+    groups += [
+        (outcome, "circle", colour, [t for t in turns if t["kind"] == "call" and (t["outcome"] or "unknown") == outcome])
+        for outcome, colour in OUTCOME_COLOURS.items()
+    ]
     for name, symbol, colour, mine in groups:
         if mine:
             figure.add_scatter(
                 x=[x[t["id"]] for t in mine], y=[_lane(t) for t in mine], mode="markers", name=name, customdata=[t["step"] for t in mine],
                 marker={"size": 11, "symbol": symbol, "color": colour}, text=[_told(t) for t in mine], hovertemplate="%{text}<extra></extra>",
             )
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], range=[-0.6, len(lanes) - 0.4], tickfont={"size": 12})
-    figure.update_xaxes(fixedrange=False, title=None if by_time else {"text": "step", "font": {"size": 11}}, **({} if by_time else {"dtick": 1 if len(turns) < 30 else None}))
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=lanes[::-1], range=[-0.6, len(lanes) - 0.4])
+    if not by_time:
+        figure.update_xaxes(title={"text": "step", "font": {"size": 11}}, tickformat=",d", dtick=1 if len(turns) < SINGLE_STEPS else None)
     return figure
 
 
@@ -151,4 +159,5 @@ def _lane(turn: Mapping[str, Any]) -> str:
 def _told(turn: Mapping[str, Any]) -> str:
     if turn["kind"] != "call":
         return f"{turn['step']}. {label(turn['kind'], 20)}: {label(turn['said'] or '(not recorded)', 90)}"
-    return f"{turn['step']}. <b>{label(turn['tool'] or '(no name)')}</b> · {label(turn['outcome'] or 'unknown', 12)}<br>{label(turn['said'] or '', 90)}"
+    outcome = label(turn["outcome"] or "unknown", 12)
+    return f"{turn['step']}. <b>{label(turn['tool'] or '(no name)')}</b> · {outcome}<br>{label(turn['said'] or '', 90)}"

@@ -77,7 +77,7 @@ class Guard:
         try:
             refusal = self.refusal(request)
             await (refusal or self.app)(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001 - here rather than in starlette's outermost layer, so that this answer has the headers too
+        except Exception as error:  # here rather than in starlette's outermost layer: this answer has the headers too
             answer = unexpected(request, error)
             if started:
                 raise

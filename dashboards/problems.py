@@ -43,16 +43,19 @@ def told(request: Request, error: Exception) -> Response:
 
 def refused(request: Request, error: Exception) -> Response:
     """An HTTP error: unknown address, wrong method."""
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
-    response = problem(request, error.status_code, code, str(error.detail), "" if error.status_code != 404 else "See /api for the addresses there are.")
+    hint = "See /api for the addresses there are." if error.status_code == HTTPStatus.NOT_FOUND else ""
+    response = problem(request, error.status_code, code, str(error.detail), hint)
     response.headers.update(error.headers or {})
     return response
 
 
 def invalid(request: Request, error: Exception) -> Response:
     """A parameter or body that has a value it cannot have."""
-    assert isinstance(error, RequestValidationError)
+    if not isinstance(error, RequestValidationError):
+        raise error
     wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg'].lower()}" for e in error.errors())
     return problem(request, 422, "invalid", wrong, "See /api for what each parameter takes.")
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import plotly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -31,7 +31,7 @@ NAV = (
 def moment(value: datetime | None) -> Markup:
     """A moment in UTC, to the second."""
     if value is None:
-        return Markup(NOT_RECORDED)
+        return escape(NOT_RECORDED)
     there = value.astimezone(UTC)
     return Markup('<time datetime="{}" title="{} UTC, {}">{}</time>').format(
         there.isoformat(), there.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3], ago(there), there.strftime("%Y-%m-%d %H:%M:%S")

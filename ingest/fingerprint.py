@@ -90,7 +90,7 @@ class _Segments:
     """Pieces of one byte buffer with their escapes undone; `owners` says whose text each belongs to, ascending."""
 
     def __init__(self, raw: bytes, starts: Array, ends: Array, owners: Array) -> None:
-        self.raw, self.raw_starts, self.owners = raw, starts, owners
+        self.raw, self.raw_starts, self.raw_ends, self.owners = raw, starts, ends, owners
         self.data, self.starts, self.ends = _unescape(np.frombuffer(raw + b"\n", dtype=np.uint8), starts, ends)
         self.text = self.data.tobytes()
 
@@ -98,9 +98,13 @@ class _Segments:
         """The text that each position in `text` belongs to."""
         return self.owners[np.searchsorted(self.starts, np.array(positions, dtype=np.int64), side="right") - 1]
 
-    def owner_of_raw(self, positions: list[int]) -> Array:
-        """The text that each position in `raw` belongs to."""
-        return self.owners[np.searchsorted(self.raw_starts, np.array(positions, dtype=np.int64), side="right") - 1]
+    def raw_matches(self, pattern: Any) -> tuple[Array, list[bytes]]:
+        """Matches in the text before its escapes were undone: whose they are, and their bytes."""
+        found = list(_each(pattern, self.raw))
+        positions = np.array([position for position, _ in found], dtype=np.int64)
+        rows = np.searchsorted(self.raw_starts, positions, side="right") - 1
+        examined = positions < self.raw_ends[rows]
+        return self.owners[rows[examined]], [match for (_, match), kept in zip(found, examined, strict=True) if kept]
 
     def inner(self) -> "_Segments":
         """What the segments hold in encoded form, as segments."""
@@ -407,7 +411,8 @@ def _winnow(data: Array, starts: Array, ends: Array, owners: Array, index: Array
 
 # --- names --------------------------------------------------------------------------------------------------------------------------------
 
-_LABEL: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})\."
+# No alternative may read far past what it takes, or many short matches would each pay for it: hence the bounds.
+_LABEL: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]*\."
 # Endings that make two words with a dot a host. Those that also end file names or attributes (md, py, sh, id, name, info) do not;
 # the weak ones are believed from three words on (db.corp.local, x.vercel.app).
 _TLD: Final = (
@@ -424,9 +429,9 @@ _NAMED: Final = _compiled(
         (
             r"\[secret:[a-z0-9-]{2,24}:[0-9a-f]{16}\]",
             rf"(?:\b[A-Za-z][A-Za-z0-9+.-]{{1,15}}://|\b[wW]{{3}}\.)[^{_END}]+",
-            rf"\b[A-Za-z0-9][A-Za-z0-9._%+-]{{0,63}}@(?:{_LABEL})+[A-Za-z0-9-]{{2,24}}\b",
+            rf"\b[A-Za-z0-9][A-Za-z0-9._%+-]{{0,63}}@(?:{_LABEL}){{1,8}}[A-Za-z0-9-]{{2,24}}\b",
             rf"(?:^|[^A-Za-z0-9_./~-])(?:~{_SEGMENT}|{_SEGMENT}{_SEGMENT})(?:{_SEGMENT})*",
-            rf"\b(?:(?:{_LABEL}){{2,}}(?i:{_WEAK_TLD})|(?:{_LABEL})+(?i:{_TLD}))\b(?:/[^{_END}]*)?",
+            rf"\b(?:(?:{_LABEL}){{2,8}}(?i:{_WEAK_TLD})|(?:{_LABEL}){{1,8}}(?i:{_TLD}))\b(?:/[^{_END}]*)?",
             r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b",
             r"(?:\b[0-9A-Fa-f]{1,4}|\B:):(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{1,4}\b",
             r"\B\+[0-9][0-9 ().-]{6,22}[0-9]\b",
@@ -460,9 +465,11 @@ def _names(segments: _Segments) -> tuple[Array, Array]:
         if read:
             values += read
             positions += [position] * len(read)
-    paths = list(_each(_WINDOWS, segments.raw)) if b":\\" in segments.raw else []
-    values += [_atom(Kind.PATH, _BARS.sub(rb"\\", path).lower()) for _, path in paths]
-    owners = np.concatenate((segments.owner_of(positions), segments.owner_of_raw([position for position, _ in paths])))
+    owners = segments.owner_of(positions)
+    if b":\\" in segments.raw:
+        whose, paths = segments.raw_matches(_WINDOWS)
+        values += [_atom(Kind.PATH, _BARS.sub(rb"\\", path).lower()) for path in paths]
+        owners = np.concatenate((owners, whose))
     return np.array(values, dtype=np.uint64), owners
 
 

@@ -122,7 +122,7 @@ CONTEXTS: Final[tuple[tuple[str, str], ...]] = (
     ("database-password", r"[A-Za-z][A-Za-z0-9+.-]*:(?:\\?/){2}[^\s:\"'\\@/<>]*:([^\s\"'\\/<>]+)@"),
     ("authorization", _AUTHORIZATION + r"([A-Za-z0-9+/=._~:-]{6,})"),
     ("bearer-token", r"(?i:bearer)(?:\s|%20|\+){1,3}([A-Za-z0-9+/=._~-]{16,})"),
-    ("cookie", r"(?i:\b(?:set-)?cookie)\\*[\"']?:[ \t]{0,3}(?:\\*[\"'])?([^\r\n\"'\\]{8,})"),
+    ("cookie", r"(?i:\b(?:set-)?cookie)\\*[\"']?:[ \t]{0,3}(?:\\*[\"'])?([A-Za-z0-9_.$!%-]{1,64}=[^\r\n\"'\\]+)"),
     ("seed-phrase", r"(?i:mnemonic|(?:seed|recovery)[ _-]?(?:phrase|words))[^A-Za-z\[]{1,12}((?:[a-z]{3,8} ){11,23}[a-z]{3,8})"),
     ("wallet-key", r"(?i:private[ _-]?key|secret[ _-]?key)[^A-Za-z0-9\[]{1,12}((?:0x)?[0-9a-fA-F]{64}|[5KL][1-9A-HJ-NP-Za-km-z]{50,51})"),
     ("password", r"(?i:login\s+\S+\s+password)\s+(" + _BARE + r"{4,})"),

@@ -25,7 +25,10 @@ WHOLE_TURNS = 40
 AROUND = 3
 """Turns shown before and after each call that proves something."""
 
-GRADES = {Grade.ORDER: "order only", Grade.NEW_DESTINATION: "new destination", Grade.CONTENT: "content seen to flow", Grade.SENSITIVE: "sensitive content"}
+GRADES = {
+    Grade.ORDER: "order only", Grade.NEW_DESTINATION: "new destination", Grade.CONTENT: "content seen to flow",
+    Grade.SENSITIVE: "sensitive content",
+}
 
 
 @router.get("/alerts/{alert_id}")

@@ -14,7 +14,7 @@ router = APIRouter()
 
 
 @router.get("/login")
-def login(request: Request, next: str = "/", wrong: bool = False) -> Response:  # noqa: A002 - the word in the address
+def login(request: Request, next: str = "/", wrong: bool = False) -> Response:
     """The form."""
     return render(request, "login.html", next=local(next), wrong=wrong, status_code=401 if wrong else 200)
 

@@ -17,7 +17,7 @@ WORST = 6
 
 
 @router.get("/")
-def overview(request: Request, workspace: Workspace, range: str | None = None) -> Response:  # noqa: A002 - the word in the address
+def overview(request: Request, workspace: Workspace, range: str | None = None) -> Response:
     """Counts, trends, the busiest, the noisiest, health."""
     chosen, known = span(workspace, range)
     queue = workspace.alerts(states=OPEN, limit=WORST)

@@ -31,6 +31,7 @@ _WRAPPERS = re2.compile(
 _FAR_REACHING = frozenset().union(*(words.SIDE_EFFECTS[kind] for kind in ("money", "delete", "member", "send")))
 _FIRM = 0.7
 _LINK = "]("
+_QUOTES = ("'", '"', "`", "\u201c", "\u2018", "\u201e", "\u00ab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,20 @@ def orders_in(text: str, asked: frozenset[str]) -> Iterator[Order]:
     for piece in hidden_in(text):
         if wrapper_in(piece) or any(s.strength >= _HIDDEN_ORDER and s.side for s in read(piece).sentences):
             yield Order("hidden", piece, _HIDDEN_SCORE)
-    if wrapper := wrapper_in(text):
+    if wrapper := wrapper_in(text, quoted_too=False):
         yield Order("wrapper", wrapper, _WRAPPER_SCORE)
     found = [Order("order", s.text, score, aimed(s, asked)) for s in read(text).sentences if s.side and (score := orphan(s, asked)) > 0]
     if found:
         yield max(found, key=lambda order: (order.aimed, order.score, order.text))
 
 
-def wrapper_in(text: str) -> str | None:
-    """The first words that imitate the system or the user, or undo what they said."""
-    match = _WRAPPERS.search(_clean(text))
-    return match.group() if match else None
+def wrapper_in(text: str, quoted_too: bool = True) -> str | None:
+    """The first words that imitate the system or the user, or undo what they said; text about injection quotes such words."""
+    clean = _clean(text)
+    for match in _WRAPPERS.finditer(clean):
+        if quoted_too or clean[max(0, match.start() - 1) : match.start()] not in _QUOTES:
+            return str(match.group())
+    return None
 
 
 def aimed(sentence: Sentence, asked: frozenset[str]) -> bool:

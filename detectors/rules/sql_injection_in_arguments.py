@@ -23,9 +23,11 @@ WITH suspect AS (
     SELECT call_id FROM calls WHERE outcome <> 'denied' AND regexp_matches(arguments, '(?i)''|--|;|union')
 ), judged AS (
     SELECT l.*,
-        CASE WHEN len(value) <= 2000 AND NOT regexp_matches(name, 'body|content|text|message|description|patch|diff|prompt|note|comment|code')
-             THEN regexp_extract(value, '(?i)[''"]\s*(?:\)\s*)?(?:or|and)\s+(?:[''"]?\w{1,20}[''"]?\s*=\s*[''"]?\w{1,20}|true)\s*(?:--|#|/\*|$)|[''"]\s*(?:\)\s*)?(?:or|and)\s+[''"]?1[''"]?\s*=\s*[''"]?1|[''"]\s*\)?\s*union\s+(?:all\s+)?select\b|[''"]\s*\)?\s*;\s*(?:drop|delete|insert|update|alter|create|grant|exec|truncate)\b')
-             ELSE '' END AS broken_out,
+        CASE WHEN len(value) > 2000 OR regexp_matches(name, 'body|content|text|message|description|patch|diff|prompt|note|comment|code') THEN ''
+             WHEN regexp_matches(name, 'sql|query|statement')
+             THEN regexp_extract(value, '(?i)[''"]\s*(?:\)\s*)?or\s+(?:[''"]?1[''"]?\s*=\s*[''"]?1\b|true\b|[''"]a[''"]\s*=\s*[''"]a\b)')
+             ELSE regexp_extract(value, '(?i)[''"]\s*(?:\)\s*)?(?:or|and)\s+(?:[''"]?\w{1,20}[''"]?\s*=\s*[''"]?\w{1,20}|true)\s*(?:--|#|/\*|$)|[''"]\s*(?:\)\s*)?(?:or|and)\s+[''"]?1[''"]?\s*=\s*[''"]?1|[''"]\s*\)?\s*union\s+(?:all\s+)?select\b|[''"]\s*\)?\s*;\s*(?:drop|delete|insert|update|alter|create|grant|exec|truncate)\b')
+             END AS broken_out,
         CASE WHEN regexp_matches(name, 'sql|query|statement')
              THEN regexp_extract(value, '(?is)^\s*(?:select|with|show)\b.*?;\s*(?:drop\s+\w+|delete\s+from|alter\s+\w+|grant\s+\w+|truncate\s+\w+|insert\s+into|update\s+\w+\s+set)\b')
              ELSE '' END AS stacked
@@ -48,11 +50,13 @@ DETECTOR = Detector(
     fires_on={
         "a tautology": [call("find_customer", {"name": "x' OR '1'='1' --"}, server="crm")],
         "a union": [call("get_order", {"id": "7' UNION SELECT name, token FROM secrets --"}, server="shop")],
+        "a tautology in a query": [call("query", {"sql": "SELECT * FROM users WHERE name = 'x' OR 1=1 --'"}, server="database")],
         "a drop behind a select": [call("query", {"sql": "SELECT * FROM orders; DROP TABLE orders"}, server="database")],
     },
     quiet_on={
         "a name with an apostrophe": [call("find_customer", {"name": "Pat O'Brien or his brother"}, server="crm")],
         "an ordinary query": [call("query", {"sql": "SELECT id FROM orders WHERE state = 'open' OR state = 'late' -- this week"}, server="database")],
+        "an ordinary condition behind a text": [call("query", {"sql": "SELECT sum(eur) FROM sales WHERE region = 'north' and month = 7"}, server="database")],
         "two reads": [call("query", {"sql": "SELECT 1; SELECT 2"}, server="database")],
         "the call was denied": [call("find_customer", {"name": "x' OR '1'='1' --"}, None, server="crm", outcome=Outcome.DENIED)],
     },
