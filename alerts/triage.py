@@ -153,7 +153,7 @@ def _said(key: str, live: list[Finding], told: list[Finding], titles: Mapping[st
         "risk": risk(live),
         "detectors": detectors,
         "finding_ids": sorted(f.finding_id for f in live),
-        "session_ids": sorted({f.session_id for f in told if f.session_id}),
+        "session_ids": sorted({s for f in told for s in (f.session_id, *f.evidence.get("sessions", ())) if s}),
         **{name: sorted({x for f in told for x in getattr(f, name)}) for name in ("agents", "servers", "tools", "call_ids", "techniques")},
         "first_called_at": min((f.first_called_at for f in told if f.first_called_at), default=None),
         "last_called_at": max((f.last_called_at for f in told if f.last_called_at), default=None),

@@ -12,6 +12,10 @@ from store.errors import DetectorError
 from store.records import Finding, Grade, Severity
 
 
+SESSIONS_NAMED = 20
+"""How many sessions a finding over several names."""
+
+
 @dataclass(slots=True)
 class Run:
     """What a run gave: findings by id, and what went wrong by detector."""
@@ -76,7 +80,7 @@ def _finding(one: Registered, found: Found, calls: list[dict[str, Any]]) -> Find
         grade=found.grade,
         score=round(min(max(found.score, 0.0), 1.0), 4),
         sentence=found.sentence,
-        evidence=json.loads(json.dumps(found.evidence, default=str)),
+        evidence=json.loads(json.dumps({**found.evidence, **({"sessions": sorted(sessions)[:SESSIONS_NAMED]} if len(sessions) > 1 else {})}, default=str)),
         techniques=list(one.detector.techniques),
         session_id=next(iter(sessions)) if len(sessions) == 1 else None,
         agents=_named(calls, about, "agent"),

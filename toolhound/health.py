@@ -28,6 +28,7 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
             "records": progress.records, "files": progress.files, "alerts_opened": progress.alerts,
             "last_step_at": progress.last_step_at,
             "lag_seconds": _lag(engine),
+            "touched": reader.value("SELECT count(*) FROM hot.touched"),
         },
         "spool": {"files": files, "bytes": waiting, "limit_bytes": engine.settings.collect.spool_bytes},
         "lake": {"files": lake_files, "bytes": lake_bytes},

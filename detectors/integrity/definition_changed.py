@@ -41,7 +41,7 @@ def find(seen: Slice) -> Iterator[Found]:
         foreign = {t for s, t in tools if s != server} - {t for s, t in tools if s == server}
         known: list[dict[str, Any]] = []
         for row in sightings:
-            if known:
+            if known and row["first_at"] > known[-1]["first_at"]:
                 yield from _changed(known, row, server, tool, foreign)
             known.append(row)
 

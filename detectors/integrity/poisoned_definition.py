@@ -24,8 +24,8 @@ from detectors.definitions import standing, steering
 from detectors.scenarios import definition
 from store.records import Grade, Severity
 
-NOTED, CLEAR, BEYOND_DOUBT = 0.30, 0.60, 0.93
-"""A single weak reason is noted; several, or a strong one, are clear; secrecy with a secret's place or an address is beyond doubt."""
+RANKED, NOTED, CLEAR, BEYOND_DOUBT = 0.05, 0.30, 0.60, 0.93
+"""Below the second it only ranks definitions and alerts nobody. A single weak reason is noted; several, or a strong one, are clear; secrecy with a secret's place or an address is beyond doubt."""
 
 
 def find(seen: Slice) -> Iterator[Found]:
@@ -41,7 +41,7 @@ def find(seen: Slice) -> Iterator[Found]:
         foreign = {tool for server, tool in tools if server != row["server"]} - {tool for server, tool in tools if server == row["server"]}
         reasons = steering(row["tool"], row["description"], row["input_schema"], foreign)
         score = standing(reasons)
-        if score < NOTED:
+        if score < RANKED:
             continue
         worst = reasons[0]
         yield Found(
@@ -49,7 +49,7 @@ def find(seen: Slice) -> Iterator[Found]:
             grade=Grade.SENSITIVE if score >= BEYOND_DOUBT else Grade.CONTENT if score >= CLEAR else Grade.ORDER, score=score,
             sentence=f"The definition of {row['tool']} {worst.kind}: {quoted(worst.text)} in its {worst.place}"
                      + (f"; it also {', '.join(r.kind for r in reasons[1:])}." if reasons[1:] else "."),
-            evidence={"reasons": [{"kind": r.kind, "text": quoted(r.text, 400), "place": r.place, "weight": r.weight} for r in reasons],
+            evidence={"alerting": score >= NOTED, "reasons": [{"kind": r.kind, "text": quoted(r.text, 400), "place": r.place, "weight": r.weight} for r in reasons],
                       "definition_hash": row["definition_hash"]},
             about={"servers": [row["server"]], "tools": [row["tool"]], "agents": row["agents"] or [],
                    "first_at": row["first_at"], "last_at": row["last_at"]},
