@@ -30,6 +30,8 @@ class Weighable(Protocol):
     @property
     def grade(self) -> Grade:
         """How well proven."""
+    @property
+    def score(self) -> float: ...
 
 
 SEVERITY_WEIGHT: dict[Severity, float] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import re2  # type: ignore[import-untyped]  # ships no type hints
+import re2
 
 from detectors.instructions import read
 from detectors.instructions.hidden import decoded, hidden_in

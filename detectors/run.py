@@ -11,7 +11,6 @@ from detectors.registry import Registered
 from store.errors import DetectorError
 from store.records import Finding, Grade, Severity
 
-
 SESSIONS_NAMED = 20
 """How many sessions a finding over several names."""
 

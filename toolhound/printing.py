@@ -1,6 +1,7 @@
 """Alerts and tables on a terminal. Whatever an attacker wrote is printed without control characters and without markup."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +29,7 @@ def alert_json(row: Mapping[str, Any]) -> dict[str, Any]:
     """An alert as programs read it: severity by name, moments in ISO form."""
     made = {key: row.get(key) for key in SHOWN}
     made["severity"] = Severity(row["severity"]).name.lower()
-    return {k: v.isoformat() if hasattr(v, "isoformat") else v for k, v in made.items()}
+    return {k: v.isoformat() if isinstance(v, datetime) else v for k, v in made.items()}
 
 
 def alert_table(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -67,7 +68,8 @@ def alert_whole(console: Console, whole: Mapping[str, Any], chains: Sequence[Map
             if turn["kind"] == "call":
                 console.print("     →", _cell(turn["result"] or f"({turn['outcome']})", 300), soft_wrap=True)
     for step in whole["decisions"]:
-        console.print(Text(plain(f"{step['decided_at']}  {step['actor']}: {step['from_state']} → {step['to_state']}  {step['comment']}"), style="dim"))
+        told = f"{step['decided_at']}  {step['actor']}: {step['from_state']} → {step['to_state']}  {step['comment']}"
+        console.print(Text(plain(told), style="dim"))
 
 
 def scan_table(console: Console, rated: Sequence[Mapping[str, Any]]) -> None:

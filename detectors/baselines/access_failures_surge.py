@@ -84,7 +84,7 @@ DETECTOR = Detector(
     quiet_on={
         "three failures, then success": [*steady(_REFUSED, 3, timedelta(seconds=5)),
                                          call("get_secret", {"name": "db"}, "ok", server="vault", principal="pat@example.com")],
-        "many errors that are no refusals": session(*(call("read_file", {"path": f"/tmp/{n}"}, "no such file", outcome=Outcome.ERROR) for n in range(20))),
+        "many errors that are no refusals": session(*(call("read_file", {"path": f"/data/{n}"}, "no such file", outcome=Outcome.ERROR) for n in range(20))),
         "refusals spread over a day": steady(_REFUSED, 20, timedelta(hours=1)),
     },
 )

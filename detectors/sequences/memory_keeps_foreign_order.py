@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-import re2  # type: ignore[import-untyped]  # ships no type hints
+import re2
 
 from detectors.contract import Detector, Found, Scope, Slice, quoted
 from detectors.scenarios import call, session

@@ -2,8 +2,6 @@
 
 import zlib
 
-
-
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
