@@ -30,8 +30,10 @@ class Weighable(Protocol):
     @property
     def grade(self) -> Grade:
         """How well proven."""
+
     @property
-    def score(self) -> float: ...
+    def score(self) -> float:
+        """How unusual, 0 to 1."""
 
 
 SEVERITY_WEIGHT: dict[Severity, float] = {

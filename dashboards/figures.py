@@ -2,7 +2,8 @@
 
 Colours: severities run from grey to dark red in even steps of lightness; categories are Paul Tol's "bright" and "muted" schemes, which
 people with any kind of colour vision tell apart. Text and grid colours are set by `static/figures.js` from the stylesheet.
-Everything that others wrote goes through `label`: plotly reads `<b>`, `<a href>` and the like in any text.
+Everything that others wrote goes through `label`: plotly reads `<b>`, `<a href>` and the like in any text. We write none of them
+either, but for `<br>`: plotly turns them into style attributes, which our Content-Security-Policy refuses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def layout(height: int, **more: Any) -> go.Layout:
         height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, sans-serif", "size": 12}, hovermode="closest", barmode="stack", bargap=0.12, dragmode=False,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"}, xaxis=axis, yaxis=axis,
-        hoverlabel={"align": "left", "namelength": -1},
+        hoverlabel={"align": "left", "namelength": -1, "font": {"family": "system-ui, sans-serif", "size": 12}},
     )
     made.update(more)
     return made
@@ -160,4 +161,4 @@ def _told(turn: Mapping[str, Any]) -> str:
     if turn["kind"] != "call":
         return f"{turn['step']}. {label(turn['kind'], 20)}: {label(turn['said'] or '(not recorded)', 90)}"
     outcome = label(turn["outcome"] or "unknown", 12)
-    return f"{turn['step']}. <b>{label(turn['tool'] or '(no name)')}</b> · {outcome}<br>{label(turn['said'] or '', 90)}"
+    return f"{turn['step']}. {label(turn['tool'] or '(no name)')} · {outcome}<br>{label(turn['said'] or '', 90)}"

@@ -30,7 +30,7 @@ HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # "no-referrer" would make browsers send "Origin: null" with our own forms
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
@@ -40,7 +40,10 @@ HEADERS = {
 
 # A link in a mail or a chat opens us from another site, and the browser keeps a SameSite=Strict cookie back. This page asks again
 # from our own site, and then the cookie comes along; it is sent once, since the second request says that it is ours.
-ONCE_MORE = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0"><title>Toolhound</title><p>Opening…</p>'
+ONCE_MORE = (
+    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0"><link rel="icon" href="data:,">'
+    "<title>Toolhound</title><p>Opening…</p>"
+)
 
 
 class Guard:

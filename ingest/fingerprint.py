@@ -1,11 +1,12 @@
 """What a text contains, without keeping the text: `atoms` (hashed names) and `shingles` (winnowed hashes of its wording).
 
-Everything runs over a whole batch at once: one byte buffer, numba loops that visit each byte a bounded number of times, no regular
-expressions, so text written by attackers costs no more than other text.
+Everything runs over a whole batch at once, in one byte buffer: RE2 finds names and encoded runs, numba does what needs every character.
+Both are linear, and no pattern reads far past what it takes, so text written by attackers costs about as much as other text.
 
 Guaranteed, for texts of up to 256 KiB (of longer ones the first 256 KiB are examined):
 - *Plain and escaped text agree.* JSON escapes of any depth (`\\n`, `\\\\n`, `\\u00e9`) are undone first.
-- *A shared run of 48 normalised characters shares a shingle*, also where one side has it in base64, hex or percent-encoding, twice over;
+- *A shared run of 48 normalised characters shares a shingle*, also where one side has it in base64, hex or percent-encoding, twice over
+  (percent-encoded words of more than 64 letters excepted);
   nothing shorter than 24 ever does. Normalised: letters and digits of any script in lower case, NFKD without marks; blanks, punctuation,
   zero-width characters and Unicode tags do not count. Two exceptions: runs of so little variety (`0000`, `abab`) that they say nothing,
   and texts with more than 4,096 shingles (some 50,000 characters), which keep the smallest hashes, a sample that stays comparable.
@@ -207,7 +208,7 @@ def _unescape(data: Array, starts: Array, ends: Array) -> tuple[Array, Array, Ar
                 i += 1
             c = data[i] if i < end else 0
             point = -1
-            if c == 110 or c == 114 or c == 116:  # n, r, t
+            if c == 110 or c == 114 or c == 116 or c == 98 or c == 102:  # n, r, t, b, f
                 point = 9 if c == 116 else 10
                 i += 1
             elif c == 34 or c == 39 or c == 47:  # quotes and slash

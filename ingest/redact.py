@@ -104,7 +104,7 @@ class _Pass:
             if kind:
                 pieces += (data[kept:start], mark(kind, value))
                 kept = end
-            elif b" " in value:
+            elif b" " in value and self._kinds[group - 2] == ASSIGNED:
                 position = start  # prose in quotes: look inside it. It is read again only up to the next quote, so time stays linear
         return b"".join([*pieces, data[kept:]]) if pieces else data
 

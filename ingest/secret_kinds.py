@@ -6,7 +6,7 @@ Every pattern works on UTF-8 bytes, costs linear time, and never reaches over a 
 
 from typing import Final
 
-# What may stand before a shape that is not unmistakable by itself: the start, no letter or digit, an escape ("\n" in JSON ends in a letter).
+# What may stand before a shape that is not unmistakable by itself: the start, no letter or digit, an escape (that may end in a letter).
 START: Final = r"(?:^|[^A-Za-z0-9]|\\[nrt]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})"
 _BREAK: Final = r"(?:[\r\n]|\\+[nr])"  # a line break, as itself or escaped any number of times
 # Agents read files with line numbers ("  12->", "12:") and mails with "> ": a key stays a key.

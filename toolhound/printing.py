@@ -33,15 +33,19 @@ def alert_json(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def alert_table(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The queue, one alert a row with its first sentence."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    for name in ("alert", "severity", "risk", "title", "agent", "server", "session"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("alert", "severity", "risk"))
-    table.add_column("evidence", overflow="fold", ratio=1)
+    """The queue: one alert a row, its first sentence of evidence below the title."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False, padding=(0, 1, 1, 0))
+    for name in ("severity", "risk", "alert"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what was seen", overflow="fold", ratio=1)
+    for name in ("agent", "server", "session"):
+        table.add_column(name, overflow="fold", max_width=22)
     for row in rows:
+        title = Text(plain(row["title"]), style="bold")
         table.add_row(
-            Text(row["alert_id"][:10]), _severity(row["severity"]), f"{row['risk']:.2f}", _cell(row["title"]), _cell(", ".join(row["agents"])),
-            _cell(", ".join(row["servers"])), _cell(", ".join(row["session_ids"]), 24), _cell(row["explanation"].split("\n")[0], LONGEST),
+            _severity(row["severity"]), f"{row['risk']:.2f}", Text(row["alert_id"][:10]),
+            title.append(Text("\n").append(_cell(row["explanation"].split("\n")[0], LONGEST)).plain, style="not bold"),
+            _cell(", ".join(row["agents"])), _cell(", ".join(row["servers"])), _cell("\n".join(s[:18] for s in row["session_ids"][:3])),
         )
     console.print(table)
     console.print(f"{len(rows)} alert{'' if len(rows) == 1 else 's'}", highlight=False)

@@ -128,7 +128,7 @@ def test_every_answer_carries_the_headers(browser: TestClient, path: str) -> Non
     headers = browser.get(path).headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
-    assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
     assert ("immutable" in headers["cache-control"]) == path.startswith("/static")
 
 

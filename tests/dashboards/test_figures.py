@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from dashboards import figures
+from store.records import Severity
 from tests.dashboards.small import HOSTILE
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -23,7 +24,7 @@ def turn(step: int, kind: str = "call", **more: Any) -> dict[str, Any]:
 def test_bars_are_stacked_by_severity() -> None:
     figure = figures.alerts_over_time(pa.table({"bucket": [START, START], "severity": [3, 1], "n": [2, 5]}), OVER)
     assert [bar.name for bar in figure.data] == ["low", "high"] and figure.layout.barmode == "stack"
-    assert figure.data[1].marker.color == figures.SEVERITY_COLOURS[figures.Severity.HIGH]
+    assert figure.data[1].marker.color == figures.SEVERITY_COLOURS[Severity.HIGH]
 
 
 def test_the_busiest_agent_comes_first_and_the_others_last() -> None:

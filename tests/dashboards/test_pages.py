@@ -15,8 +15,8 @@ from tests.dashboards.small import EVIL_SERVER, EVIL_SESSION, HOSTILE, ORDER, RL
 from tests.dashboards.test_access import csrf
 
 PAGES = [
-    "/", "/?range=all", "/alerts", "/alerts?status=all&order=newest", "/sessions", "/sessions?q=alert(1)", "/servers", "/detectors", "/health", "/login",
-    "/api", to("/sessions", EVIL_SESSION), to("/sessions", "loop-1"), to("/servers", EVIL_SERVER), to("/servers", "mail"),
+    "/", "/?range=all", "/alerts", "/alerts?status=all&order=newest", "/sessions", "/sessions?q=alert(1)", "/servers", "/detectors",
+    "/health", "/login", "/api", to("/sessions", EVIL_SESSION), to("/sessions", "loop-1"), to("/servers", EVIL_SERVER), to("/servers", "mail"),
     "/alerts?" + "&".join(f"{name}=%22%3E%3Cscript%3Ealert(1)%3C/script%3E" for name in ("q", "agent", "server", "detector", "session", "status")),
     "/%3Cscript%3Ealert(1)%3C/script%3E", to("/sessions", "<script>alert(1)</script>"), to("/servers", ".."), "/login?next=%22%3E%3Cscript%3E",
 ]

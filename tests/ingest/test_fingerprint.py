@@ -180,7 +180,11 @@ def test_lone_surrogates_do_not_stop_a_batch() -> None:
     assert atoms(["\udfff", text])[1] == atoms([text])[0]
 
 
-_STALLING = ["a.com+", "a://", "%41", "a1b2c3d4e5f6.", "/a", "ab.cd.1.", "@a", "\\", "\\u0041", "+1 ", "1:", "eyJ", "-----BEGIN PRIVATE KEY-----\nA: ", "password=", 'password="', "token='", "a://u:p@", "Cookie: ", "Cookie: a=", "4111 ", "mnemonic abc ", 'secret: "a b ', "login a password ", "US11 1111 ", "C:\\a", "[secret:"]
+_STALLING = [
+    "a.com+", "a://", "%41", "a1b2c3d4e5f6.", "/a", "ab.cd.1.", "@a", "\\", "\\u0041", "+1 ", "1:", "eyJ",
+    "-----BEGIN PRIVATE KEY-----\nA: ", "password=", "password=\"", "token='", "a://u:p@", "Cookie: ", "Cookie: a=", "4111 ",
+    "mnemonic abc ", "secret: \"a b ", "login a password ", "US11 1111 ", "C:\\a", "[secret:",
+]
 
 
 @pytest.mark.parametrize("piece", [*_STALLING, "A" * 61 + "\n", "a" * 32 + "."])

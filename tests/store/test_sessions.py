@@ -108,8 +108,12 @@ def test_servers_called_or_only_sighted(database: Database) -> None:
 def test_a_server_with_the_history_of_its_tools(database: Database) -> None:
     add(database, "calls", call("a"), call("b", tool="read", outcome="error", error_message="no such mail", minute=1))
     add(database, "tool_definitions", *(
-        {"definition_id": f"d{n}", "server": "mail", "tool": "send", "definition_hash": str(n // 2), "description": f"v{n // 2}", "agent": f"agent-{n}",
-         "server_version": "1", "first_seen_at": NOON + timedelta(days=n), "last_seen_at": NOON + timedelta(days=n)} for n in range(4)))
+        {
+            "definition_id": f"d{n}", "server": "mail", "tool": "send", "definition_hash": str(n // 2), "description": f"v{n // 2}",
+            "agent": f"agent-{n}", "server_version": "1", "first_seen_at": NOON + timedelta(days=n), "last_seen_at": NOON + timedelta(days=n),
+        }
+        for n in range(4)
+    ))
     found = sessions.server(database, "mail")
     send = found["tools"][0]
     assert send["tool"] == "send" and [d["description"] for d in send["definitions"]] == ["v0", "v1"]
