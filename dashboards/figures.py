@@ -6,6 +6,7 @@ Everything that others wrote goes through `label`: plotly reads `<b>`, `<a href>
 either, but for `<br>`: plotly turns them into style attributes, which our Content-Security-Policy refuses.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,9 @@ MESSAGE_COLOUR = "#6b7785"
 
 BUCKETS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=30)}
 LANE_HEIGHT = 34
+SINGLE_COUNTS = 5
+"""Up to so many, every number stands on the axis: there is no half alert."""
+
 SINGLE_STEPS = 30
 """So few steps are each numbered on the axis."""
 
@@ -62,20 +66,24 @@ class Over:
     bucket: str
 
 
-def _over_time(height: int, over: Over) -> go.Figure:
-    """An empty figure of bars over time; all bars are as wide as their bucket, also where there is only one."""
+def _over_time(height: int, over: Over, rows: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """An empty figure for bars of `n` over time; all bars are as wide as their bucket, also where there is only one."""
     width = BUCKETS[over.bucket]
     figure = go.Figure(layout=layout(height))
     figure.update_xaxes(type="date", range=[over.since - width / 2, over.until + width / 2])
-    figure.update_yaxes(rangemode="tozero", tickformat=",d", nticks=5)
+    stacked: Counter[Any] = Counter()
+    for row in rows:
+        stacked[row["bucket"]] += row["n"]
+    highest = max(stacked.values(), default=0)
+    figure.update_yaxes(rangemode="tozero", tickformat=",d", **({"dtick": 1} if highest <= SINGLE_COUNTS else {"nticks": 5}))
     figure.update_layout(template={"data": {"bar": [{"width": width.total_seconds() * 900, "offset": 0, "marker": {"line": {"width": 0}}}]}})
     return figure
 
 
 def alerts_over_time(table: pa.Table, over: Over) -> go.Figure:
-    """Alerts opened, stacked by severity. `bucket, severity, n`."""
-    figure = _over_time(180, over)
+    """Alerts, stacked by severity. `bucket, severity, n`."""
     rows = table.to_pylist()
+    figure = _over_time(180, over, rows)
     for severity in sorted({r["severity"] for r in rows}):
         mine = [r for r in rows if r["severity"] == severity]
         name = Severity(severity).name.lower()
@@ -88,8 +96,8 @@ def alerts_over_time(table: pa.Table, over: Over) -> go.Figure:
 
 def calls_over_time(table: pa.Table, over: Over) -> go.Figure:
     """Calls, stacked by agent, the busiest at the bottom. `bucket, agent, n`; agent null is "all others"."""
-    figure = _over_time(190, over)
     rows = table.to_pylist()
+    figure = _over_time(190, over, rows)
     busiest: dict[str | None, int] = {}
     for row in rows:
         busiest[row["agent"]] = busiest.get(row["agent"], 0) + row["n"]
@@ -105,8 +113,8 @@ def calls_over_time(table: pa.Table, over: Over) -> go.Figure:
 
 def outcomes_over_time(table: pa.Table, over: Over) -> go.Figure:
     """A server's calls, stacked by outcome. `bucket, outcome, n`."""
-    figure = _over_time(150, over)
     rows = table.to_pylist()
+    figure = _over_time(150, over, rows)
     for outcome in [o for o in OUTCOME_COLOURS if any(r["outcome"] == o for r in rows)]:
         mine = [r for r in rows if r["outcome"] == outcome]
         figure.add_bar(

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +10,13 @@ LAID_OUT_CHARACTERS = 50_000
 """Longer texts are shown as they are."""
 
 SHORTEST_PART = 4
-"""Shorter values stand everywhere and would mark half the page."""
+SHORTEST_WORD = 12
+"""Shorter values, and shorter plain words, stand everywhere and would mark half the page."""
+
+SHORTEST_LINE = 12
+LINES_COMPARED = 400
+MASK = "[secret:"
+"""How `ingest.redact` begins what stands for a secret; equal secrets have equal masks."""
 
 NAMES_IN_EVIDENCE = frozenset({"tool", "tools", "server", "servers", "agent", "agents", "session_id", "principal", "detector", "features"})
 """Evidence that names something instead of quoting a payload."""
@@ -52,8 +58,37 @@ def quoted_parts(findings: Iterable[Mapping[str, Any]]) -> list[str]:
                 evidence = json.loads(evidence)
             except ValueError:
                 continue
-        parts.update(part for leaf in _leaves(evidence) for part in _as_written(leaf) if len(part) >= SHORTEST_PART)
+        parts.update(part for leaf in _leaves(evidence) for part in _as_written(leaf) if _telling(part))
     return sorted(parts, key=len, reverse=True)
+
+
+def _telling(part: str) -> bool:
+    return len(part) >= SHORTEST_WORD or (len(part) >= SHORTEST_PART and not part.isalpha())
+
+
+def carried_parts(calls: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What stands in a result of one of these calls and in the arguments of a later one: lines, and masked secrets."""
+    found: set[str] = set()
+    for number, later in enumerate(calls):
+        sent = [text for _, value in facts(later["said"]) or [] for text in _lines(value)][:LINES_COMPARED]
+        for earlier in calls[:number]:
+            result = earlier["result"] or ""
+            found.update(text for text in sent if text in result)
+    return sorted(found, key=len, reverse=True)
+
+
+def _lines(value: str) -> Iterator[str]:
+    for line in value.splitlines():
+        text = line.strip(' \t",')
+        if len(text) >= SHORTEST_LINE:
+            yield text
+        at = line.find(MASK)
+        while at >= 0:
+            end = line.find("]", at)
+            if end < 0:
+                break
+            yield line[at : end + 1]
+            at = line.find(MASK, end)
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """DuckDB behind a small door: Arrow in, Arrow out, values always bound. The only module that imports duckdb."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import duckdb
@@ -17,6 +18,9 @@ VIEW_ORDER = ("steps", "turns", "destinations", "leaves")
 
 MEMORY_LIMIT_BYTES = 1 << 30
 """DuckDB's own cap; beyond it, it spills to the workspace's folder instead of growing."""
+
+ASK_SECONDS = 60.0
+"""How long a user's question may take; beyond it, it is broken off."""
 
 
 class Database:
@@ -34,7 +38,7 @@ class Database:
 
     @classmethod
     def open(cls, path: Path) -> "Database":
-        """Open or make the file at `path`; its folder is the only one that SQL may touch.
+        """Open or make the file at `path`; beside it, the folder `lake/` is all that SQL may touch, not keys, tokens or refusals.
 
         Raises BusyError where another process holds the file, StoreError where it is not a database.
         """
@@ -48,11 +52,13 @@ class Database:
             "SET timezone = 'UTC'",
             f"SET memory_limit = '{MEMORY_LIMIT_BYTES}B'",
             "SET preserve_insertion_order = false",
+            "SET parquet_metadata_cache = true",
+            "SET python_enable_replacements = false",  # a question must not see variables of this process
         ):
             connection.execute(setting)
         folder = str(path.parent.resolve()).replace("'", "''")  # SET takes no bound values; this is our own path
         connection.execute(f"SET temp_directory = '{folder}/spill'")
-        connection.execute(f"SET allowed_directories = ['{folder}/']")
+        connection.execute(f"SET allowed_directories = ['{folder}/lake/']")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         return cls(connection)
@@ -90,10 +96,11 @@ class Database:
         self.execute("BEGIN")
         try:
             yield
+            self.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a commit that failed has rolled back
+                self._connection.execute("ROLLBACK")
             raise
-        self.execute("COMMIT")
 
     @contextmanager
     def named(self, **named: pa.Table) -> Iterator[None]:
@@ -134,18 +141,24 @@ class Database:
         Raises SourceError for anything else, with DuckDB's words on what is wrong.
         """
         try:
-            statements = duckdb.extract_statements(sql)
+            statements = self._connection.extract_statements(sql)
         except duckdb.Error as error:
             raise SourceError(f"query: {error}") from error
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise SourceError("query: exactly one SELECT is allowed; the workspace is read-only here")
         self.execute("BEGIN TRANSACTION READ ONLY")
+        clock = Timer(ASK_SECONDS, self._connection.interrupt)
+        clock.start()
         try:
             return self._limited(sql, limit)
-        except duckdb.Error as error:
+        except duckdb.InterruptException as error:
+            raise SourceError(f"query: broken off after {ASK_SECONDS:.0f} seconds; narrow it down by called_at") from error
+        except (duckdb.Error, pa.ArrowException, ValueError, OSError) as error:  # what goes wrong in later rows comes through Arrow
             raise SourceError(f"query: {error}") from error
         finally:
-            self._connection.execute("ROLLBACK")
+            clock.cancel()
+            with suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
 
     def _limited(self, sql: str, limit: int) -> pa.Table:
         reader = self._connection.sql(sql).to_arrow_reader(min(limit, 65_536))
@@ -162,7 +175,7 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except duckdb.IOException as error:
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
         raise DiskError(f"the database cannot be written or read: {error}") from error
     except duckdb.Error as error:
         raise StoreError(str(error)) from error
@@ -173,6 +186,10 @@ def hot_schema(database: Database) -> None:
     database.execute("CREATE SCHEMA IF NOT EXISTS hot")
     for table in tables.TABLES:
         database.execute(tables.ddl(table, f"hot.{table}"))
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS hot.told (observation_id VARCHAR, session_id VARCHAR, session_source TINYINT, agent VARCHAR, "
+        "agent_version VARCHAR, principal VARCHAR)"
+    )
     database.execute("CREATE TABLE IF NOT EXISTS hot.spooled (file VARCHAR, taken_at TIMESTAMPTZ, records BIGINT)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.defined (definition_id VARCHAR)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.decided (decision_id VARCHAR)")

@@ -26,7 +26,8 @@ class Taken:
 def take(database: Database, files: list[Path]) -> Taken:
     """Take spool files into the hot tables, in one transaction with their names; a file that was taken before is only named."""
     taken = Taken()
-    known = {r["file"] for r in database.rows("SELECT file FROM hot.spooled WHERE list_contains($f, file)", {"f": [p.name for p in files]})}
+    asked = {"names": [path.name for path in files]}
+    known = {r["file"] for r in database.rows("SELECT file FROM hot.spooled WHERE file IN (SELECT unnest($names::VARCHAR[]))", asked)}
     parts: dict[str, list[pa.Table]] = {kind: [] for kind in tables.SPOOLED}
     counts: dict[str, int] = {}
     for path in files:
@@ -61,31 +62,51 @@ def absorb(database: Database, batch: Mapping[str, pa.Table], now: datetime) -> 
     _messages(database, whole["messages"])
     _definitions(database, whole["tool_definitions"])
     _once(database, "access", whole["access"], "access_id", "accessed_at")
-    _adopt(database)
-    _touch(database, merged, whole, now)
+    served = _adopt_servers(database, merged, whole["tool_definitions"])
+    moved = _adopt_messages(database, whole)
+    _touch(database, Merged(sorted({*merged.call_ids, *served}), sorted({*merged.left_sessions, *moved})), whole, now)
     return merged
 
 
-def _adopt(database: Database) -> None:
-    """Fill in what other records tell.
+def _adopt_servers(database: Database, merged: Merged, definitions: pa.Table) -> list[str]:
+    """The server of a call that came without one is the only server that showed its agent a tool of that name; the calls that got one."""
+    if not merged.call_ids and not len(definitions):
+        return []
+    with database.named(made=pa.table({"call_id": pa.array(merged.call_ids, tables.TEXT)}), sighted=definitions.select(["tool"])):
+        rows = database.query("""
+            SELECT c.call_id, d.server FROM hot.calls AS c
+            JOIN (SELECT agent, tool, min(server) AS server FROM hot.tool_definitions WHERE server IS NOT NULL
+                  GROUP BY agent, tool HAVING count(DISTINCT server) = 1) AS d
+              ON d.tool = c.tool AND d.agent IS NOT DISTINCT FROM c.agent
+            WHERE c.server IS NULL AND (c.call_id IN (SELECT call_id FROM made) OR c.tool IN (SELECT tool FROM sighted))
+        """)
+    if len(rows):
+        with database.named(served=rows):
+            database.execute("UPDATE hot.calls AS c SET server = s.server FROM served AS s WHERE s.call_id = c.call_id")
+    return rows.column("call_id").to_pylist()
 
-    The session of a message that came without one is the only session of its trace; the server of a call that came without one is the
-    only server that showed its agent a tool of that name.
-    """
-    database.execute("""
-        UPDATE hot.calls AS c SET server = d.server
-        FROM (SELECT agent, tool, min(server) AS server FROM hot.tool_definitions WHERE server IS NOT NULL
-              GROUP BY agent, tool HAVING count(DISTINCT server) = 1) AS d
-        WHERE c.server IS NULL AND d.agent IS NOT DISTINCT FROM c.agent AND d.tool = c.tool
-    """)
-    database.execute("""
-        UPDATE hot.messages AS m SET session_id = t.session_id, session_source = t.session_source
-        FROM (SELECT trace_id, min(session_id) AS session_id, min(session_source) AS session_source
-              FROM (SELECT trace_id, session_id, session_source FROM hot.spans WHERE session_source < 3
-                    UNION ALL SELECT trace_id, session_id, session_source FROM hot.observations WHERE session_source < 3)
-              GROUP BY trace_id HAVING count(DISTINCT session_id) = 1) AS t
-        WHERE m.trace_id = t.trace_id AND m.session_source = 4 AND m.session_id IS DISTINCT FROM t.session_id
-    """)
+
+def _adopt_messages(database: Database, whole: Mapping[str, pa.Table]) -> set[str]:
+    """The session of a message that came without one is the only session of its trace; the sessions left and entered."""
+    traces = pa.concat_arrays([chunk for kind in ("observations", "spans", "messages") for chunk in whole[kind]["trace_id"].chunks])
+    with database.named(concerned=pa.table({"trace_id": traces.unique()})):
+        rows = database.query("""
+            SELECT m.message_id, m.session_id AS former, t.session_id, t.session_source FROM hot.messages AS m
+            JOIN (SELECT trace_id, min(session_id) AS session_id, min(session_source) AS session_source
+                  FROM (SELECT trace_id, session_id, session_source FROM hot.spans WHERE session_source < 3
+                        UNION ALL SELECT trace_id, session_id, session_source FROM hot.observations WHERE session_source < 3)
+                  WHERE trace_id IN (SELECT trace_id FROM concerned) AND session_id IS NOT NULL
+                  GROUP BY trace_id HAVING count(DISTINCT session_id) = 1) AS t USING (trace_id)
+            WHERE m.session_source = 4 AND m.session_id IS DISTINCT FROM t.session_id
+        """)
+    if not len(rows):
+        return set()
+    with database.named(moved=rows):
+        database.execute("""
+            UPDATE hot.messages AS m SET session_id = n.session_id, session_source = n.session_source
+            FROM moved AS n WHERE n.message_id = m.message_id
+        """)
+    return {s for column in ("former", "session_id") for s in rows.column(column).to_pylist() if s}
 
 
 def _once(database: Database, table: str, rows: pa.Table, key: str, moment: str) -> None:

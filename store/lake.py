@@ -63,6 +63,7 @@ class Lake:
                 sync_folder(above)
         except OSError as error:
             partial.unlink(missing_ok=True)
+            final.unlink(missing_ok=True)
             raise DiskError(f"{folder} cannot be written: {error.strerror}") from error
         return final
 
@@ -92,10 +93,10 @@ class Lake:
 def make_views(database: Database, files: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
     """The tables as everybody sees them: `hot` ones together with the lake's `files`, and the questions that build on them."""
     for table in tables.TABLES:
-        together = f"SELECT * FROM hot.{table}"
+        columns = ", ".join(tables.names(table))
+        together = f"SELECT {columns} FROM hot.{table}"
         if files.get(table) and table not in STAYING:
             listed = ", ".join("'" + f.replace("'", "''") + "'" for f in files[table])  # our own file names
-            columns = ", ".join(tables.names(table))
             together += f" UNION ALL BY NAME SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
         database.execute(f"CREATE OR REPLACE VIEW main.{table} AS {together}")
     database.make_views()

@@ -1,13 +1,14 @@
 """Sightings of one call by agent, client, server and decision logs become one call, in one session.
 
-Which sightings belong together: the same tool-call id inside one trace or session, or a chain of spans of the same tool, one
-inside the other. Which session: the sighting's own, else the nearest enclosing span's, else the only one of its trace, else the trace.
+Which sightings belong together: a span of the same tool inside another, or the same tool-call id inside one trace or session. Which
+session: the sighting's own, else the nearest enclosing span's, else the only one of its trace, else the trace. Both are worked out
+from what the sightings said themselves (`hot.told`), so neither the order in which they come nor how they are batched matters.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -19,25 +20,27 @@ RAN_ORDER = (Observer.SERVER, Observer.GATEWAY, Observer.CLIENT, Observer.AGENT,
 """Whose word counts first on what really ran: server, tool, outcome."""
 
 MEANT_ORDER = (Observer.AGENT, Observer.CLIENT, Observer.GATEWAY, Observer.SERVER, Observer.DECISION)
-"""Whose word counts first on what was meant: agent, principal, session."""
+"""Whose word counts first on what was meant: agent, principal, duration."""
 
 RAN = (
     "server", "server_version", "server_address", "tool", "transport", "arguments", "result", "outcome", "error_type", "error_message",
     "client_address",
 )
-MEANT = (
-    "session_id", "seq", "duration_ms", "trace_id", "span_id", "parent_span_id", "agent", "agent_version", "principal", "dialect",
-    "attributes",
-)
+MEANT = ("seq", "duration_ms", "trace_id", "span_id", "parent_span_id", "agent", "agent_version", "principal", "dialect", "attributes")
 WITH_PAYLOAD = {
     "arguments": ("arguments_state", "arguments_bytes", "argument_atoms", "argument_shingles"),
     "result": ("result_state", "result_bytes", "result_atoms", "result_shingles"),
 }
+WHO = ("agent", "agent_version", "principal")
+TOLD = ("session_id", "session_source", *WHO)
+"""What a sighting may lack and get from the spans around it."""
+
+Node: TypeAlias = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Merged:
-    """What changed: the calls that were made or rewritten, and the sessions that no call belongs to any more."""
+    """What changed: the calls that were made, rewritten or taken up by others, and the sessions that they were in before."""
 
     call_ids: list[str] = field(default_factory=list)
     left_sessions: list[str] = field(default_factory=list)
@@ -59,67 +62,102 @@ def merge(database: Database, observations: pa.Table, spans: pa.Table) -> Merged
         database.execute("""
             INSERT INTO hot.spans BY NAME SELECT s.* FROM incoming_spans AS s
             ANTI JOIN hot.spans AS k ON k.trace_id = s.trace_id AND k.span_id = s.span_id
+            QUALIFY row_number() OVER (PARTITION BY s.trace_id, s.span_id ORDER BY s.seen_at) = 1
         """)
         database.execute("INSERT INTO hot.observations BY NAME SELECT * FROM fresh")
-        touched = database.query("""
-            SELECT o.* EXCLUDE (arguments, result, attributes, argument_atoms, argument_shingles, result_atoms, result_shingles)
-            FROM hot.observations AS o
-            WHERE o.trace_id IN (SELECT trace_id FROM fresh UNION SELECT trace_id FROM incoming_spans)
-               OR (o.tool_call_id IS NOT NULL
-                   AND (o.session_id, o.tool_call_id) IN (SELECT session_id, tool_call_id FROM fresh WHERE session_id IS NOT NULL))
-               OR o.observation_id IN (SELECT observation_id FROM fresh)
-        """).to_pylist()
-        context = database.rows("""
-            SELECT trace_id, span_id, parent_span_id, session_id, session_source, agent, agent_version, principal FROM hot.spans
-            WHERE trace_id IN (SELECT trace_id FROM fresh UNION SELECT trace_id FROM incoming_spans)
+        database.execute(f"INSERT INTO hot.told BY NAME SELECT observation_id, {', '.join(TOLD)} FROM fresh")
+        database.execute("""
+            CREATE OR REPLACE TEMP TABLE traces AS
+            SELECT trace_id FROM fresh WHERE trace_id IS NOT NULL UNION SELECT trace_id FROM incoming_spans WHERE trace_id <> ''
         """)
+    touched = database.rows(f"""
+        SELECT o.observation_id, o.call_id, o.tool_call_id, o.observed_by, o.dialect, o.tool, o.called_at, o.seen_at,
+               o.trace_id, o.span_id, o.parent_span_id, {', '.join(f't.{c}, o.{c} AS former_{c}' for c in TOLD)}
+        FROM hot.observations AS o JOIN hot.told AS t USING (observation_id)
+        WHERE o.trace_id IN (SELECT trace_id FROM traces)
+           OR (o.trace_id IS NULL AND o.tool_call_id IS NOT NULL AND (o.session_id, o.tool_call_id) IN (
+               SELECT session_id, tool_call_id FROM fresh WHERE trace_id IS NULL AND session_id IS NOT NULL AND tool_call_id IS NOT NULL))
+           OR o.observation_id IN (SELECT observation_id FROM fresh)
+    """)
     if not touched:
         return Merged()
-    before = {o["observation_id"]: (o["call_id"], o["session_id"]) for o in touched}
-    _resolve(touched, context)
-    _identify(touched)
-    changed = [o for o in touched if o["call_id"] != before[o["observation_id"]][0] or o["session_id"] != before[o["observation_id"]][1]]
-    return _rewrite(database, changed, {call_id for call_id, _ in before.values() if call_id})
+    context = database.rows(f"""
+        SELECT trace_id, span_id, parent_span_id, {', '.join(TOLD)} FROM hot.spans WHERE trace_id IN (SELECT trace_id FROM traces)
+    """)
+    touched.sort(key=lambda o: (o["called_at"], o["observation_id"]))
+    before = {o["observation_id"]: o["call_id"] for o in touched}
+    around = _outermost_first(touched, context)
+    _identify(touched, around)
+    _resolve(touched, around)
+    changed = [o for o in touched if o["call_id"] != before[o["observation_id"]] or any(o[c] != o[f"former_{c}"] for c in TOLD)]
+    return _rewrite(database, changed, {before[o["observation_id"]] for o in changed} - {None})
 
 
-def _resolve(observations: list[dict[str, Any]], context: list[dict[str, Any]]) -> None:
-    """Give every sighting its session, agent and principal: its own, an enclosing span's, or its trace's only one."""
-    nodes = {(n["trace_id"], n["span_id"]): n for n in (*context, *observations) if n["span_id"]}
-    sessions: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for node in nodes.values():
+def _outermost_first(observations: list[Node], context: list[Node]) -> list[tuple[Node, Node | None]]:
+    """Every span and sighting with the span around it, parents before children.
+
+    A log record lies inside the span that it names. Spans that enclose one another, which only a broken or hostile sender
+    makes, have nothing around them.
+    """
+    spans: dict[tuple[str, str], Node] = {(n["trace_id"], n["span_id"]): n for n in context}
+    for one in sorted(observations, key=lambda o: o["parent_span_id"] is None):
+        if one["trace_id"] and one["span_id"]:
+            spans.setdefault((one["trace_id"], one["span_id"]), one)
+
+    def parent_of(node: Node) -> Node | None:
+        own = spans.get((node["trace_id"], node["span_id"]))
+        if own is not None and own is not node:
+            return own
+        return spans.get((node["trace_id"], node["parent_span_id"])) if node["trace_id"] else None
+
+    ordered: list[tuple[Node, Node | None]] = []
+    done: set[int] = set()
+    for start in (*context, *observations):
+        path: list[Node] = []
+        places: dict[int, int] = {}
+        node: Node | None = start
+        while node is not None and id(node) not in done and id(node) not in places:
+            places[id(node)] = len(path)
+            path.append(node)
+            node = parent_of(node)
+        turn = places.get(id(node), len(path))  # from here on the path is a circle
+        for n in range(len(path) - 1, -1, -1):
+            ordered.append((path[n], None if n >= turn else path[n + 1] if n + 1 < len(path) else node))
+            done.add(id(path[n]))
+    return ordered
+
+
+def _resolve(observations: list[Node], around: list[tuple[Node, Node | None]]) -> None:
+    """Give every sighting its session, agent and principal: its own, the nearest enclosing span's, or its trace's only one."""
+    said: dict[str, dict[str, set[Any]]] = defaultdict(lambda: defaultdict(set))
+    for node, _ in around:
         if node["session_id"] and node["session_source"] < SessionSource.MCP_SESSION:
-            sessions[node["trace_id"]][node["session_id"]] = node
+            said[node["trace_id"]]["session"].add(node["session_id"])
+            said[node["trace_id"]]["source"].add(node["session_source"])
+        for what in WHO:
+            if node[what]:
+                said[node["trace_id"]][what].add(node[what])
+    for node, parent in around:
+        outer = parent or {}
+        if not (node["session_id"] and node["session_source"] < SessionSource.MCP_SESSION) and outer.get("session_id") and (
+            not node["session_id"] or outer["session_source"] < node["session_source"]
+        ):
+            node["session_id"], node["session_source"] = outer["session_id"], outer["session_source"]
+        for what in WHO:
+            node[what] = node[what] or outer.get(what)
     for one in observations:
-        if one["session_id"] and one["session_source"] < SessionSource.MCP_SESSION and one["agent"]:
-            continue
-        chain = list(_enclosing(one, nodes))
-        trace_wide = list(sessions[one["trace_id"]].values()) if one["trace_id"] else []
-        sources = chain + (trace_wide if len(trace_wide) == 1 else [])
-        best = min((n for n in (one, *sources) if n["session_id"]), key=lambda n: n["session_source"], default=None)
-        if best is not None:
-            one["session_id"], one["session_source"] = best["session_id"], best["session_source"]
-        elif one["trace_id"]:
+        trace = said[one["trace_id"]] if one["trace_id"] else {}
+        if not (one["session_id"] and one["session_source"] < SessionSource.MCP_SESSION) and len(trace.get("session", ())) == 1:
+            one["session_id"], one["session_source"] = next(iter(trace["session"])), min(trace["source"])
+        if not one["session_id"] and one["trace_id"]:
             one["session_id"], one["session_source"] = one["trace_id"], int(SessionSource.TRACE)
-        for what in ("agent", "agent_version", "principal"):
-            one[what] = one[what] or next((n[what] for n in sources if n[what]), None)
+        for what in WHO:
+            if not one[what] and len(trace.get(what, ())) == 1:
+                one[what] = next(iter(trace[what]))
 
 
-def _enclosing(one: dict[str, Any], nodes: dict[tuple[str, str], dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """The spans around a sighting, innermost first; a cycle, which only a broken or hostile sender makes, ends the walk."""
-    passed = {one["span_id"]}
-    parent = one["parent_span_id"]
-    while parent and parent not in passed:
-        passed.add(parent)
-        node = nodes.get((one["trace_id"], parent))
-        if node is None:
-            return
-        yield node
-        parent = node["parent_span_id"]
-
-
-def _identify(observations: list[dict[str, Any]]) -> None:
-    """Give the sightings of one call the same call id; a call that has one keeps it."""
-    by_span = {(o["trace_id"], o["span_id"]): o for o in observations if o["span_id"]}
+def _identify(observations: list[Node], around: list[tuple[Node, Node | None]]) -> None:
+    """Give the sightings of one call the same call id; a call that has one keeps it. `observations` are in the order of time."""
     leader: dict[str, str] = {o["observation_id"]: o["observation_id"] for o in observations}
 
     def find(name: str) -> str:
@@ -128,27 +166,74 @@ def _identify(observations: list[dict[str, Any]]) -> None:
             name = leader[name]
         return name
 
-    by_call: dict[tuple[str, ...], str] = {}
+    for one, outer in _nested(around):
+        leader[find(one)] = find(outer)
+    named: dict[tuple[str, str], dict[str, set[tuple[str, str]]]] = defaultdict(lambda: defaultdict(set))
     for one in observations:
-        own = one["observation_id"]
-        if one["call_id"]:
-            leader[find(own)] = find(by_call.setdefault((one["call_id"],), own))
-        if one["tool_call_id"]:
-            # Some frameworks give several calls of a trace the same id: two sightings of one kind are two calls.
-            group = (one["trace_id"] or one["session_id"] or "", one["tool_call_id"])
-            if by_call.setdefault((*group, one["observed_by"], one["dialect"]), own) == own:
-                leader[find(own)] = find(by_call.setdefault(group, own))
-        for around in _enclosing(one, by_span):
-            if _same_tool(around["tool"], one["tool"]):
-                leader[find(own)] = find(around["observation_id"])
-    members: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        if one["tool_call_id"] and (within := one["trace_id"] or one["session_id"]):
+            named[within, one["tool_call_id"]][find(one["observation_id"])].add((one["observed_by"], one["dialect"]))
+    for sighted in named.values():
+        # Some frameworks give several calls of a trace the same id: two sightings of one kind are two calls, told apart in time.
+        rounds: list[tuple[set[tuple[str, str]], str]] = []
+        full: dict[tuple[str, str], int] = defaultdict(int)
+        for own, kinds in sighted.items():
+            n = max(full[kind] for kind in kinds)
+            while n < len(rounds) and rounds[n][0] & kinds:
+                n += 1
+            if n == len(rounds):
+                rounds.append((set(), own))
+            rounds[n][0].update(kinds)
+            leader[find(own)] = find(rounds[n][1])
+            for kind in kinds:
+                while full[kind] < len(rounds) and kind in rounds[full[kind]][0]:
+                    full[kind] += 1
+    members: dict[str, list[Node]] = defaultdict(list)
     for one in observations:
         members[find(one["observation_id"])].append(one)
-    for group_members in members.values():
-        known = sorted(((o["seen_at"], o["call_id"]) for o in group_members if o["call_id"]), key=lambda pair: (pair[0], pair[1]))
-        first = min(group_members, key=lambda o: (MEANT_ORDER.index(Observer(o["observed_by"])), o["observation_id"]))
-        for one in group_members:
-            one["call_id"] = known[0][1] if known else f"c{first['observation_id'][:23]}"
+    _name(list(members.values()))
+
+
+def _nested(around: list[tuple[Node, Node | None]]) -> Iterable[tuple[str, str]]:
+    """Pairs of sightings of which one lies inside the other and is of the same tool.
+
+    Between them may lie spans that are no call (HTTP, transport), but then the outer one must stand further out by what it saw:
+    an agent's call of a tool inside another agent's call of the same tool is a call of its own.
+    """
+    nearest: dict[int, tuple[Node, bool] | None] = {}
+    for node, parent in around:
+        if parent is None:
+            nearest[id(node)] = None
+        elif "observation_id" in parent:
+            nearest[id(node)] = (parent, True)
+        else:
+            above = nearest[id(parent)]
+            nearest[id(node)] = (above[0], False) if above else None
+        outer = nearest[id(node)]
+        if "observation_id" in node and outer and _same_tool(outer[0]["tool"], node["tool"]) and (
+            outer[1] or MEANT_ORDER.index(outer[0]["observed_by"]) < MEANT_ORDER.index(node["observed_by"])
+        ):
+            yield node["observation_id"], outer[0]["observation_id"]
+
+
+def _name(groups: list[list[Node]]) -> None:
+    """Each group's call id: the oldest that it has, else one made from its first sighting.
+
+    Where sightings that had one id turn out to be two calls, it stays with the sighting that it was made from.
+    """
+    kept: dict[str, int] = {}
+    for n, group in enumerate(groups):
+        for one in group:
+            if one["call_id"] and (one["call_id"] not in kept or _made(one) == one["call_id"]):
+                kept[one["call_id"]] = n
+    for n, group in enumerate(groups):
+        known = sorted((o["seen_at"], o["call_id"]) for o in group if o["call_id"] and kept[o["call_id"]] == n)
+        first = min(group, key=lambda o: (MEANT_ORDER.index(o["observed_by"]), o["observation_id"]))
+        for one in group:
+            one["call_id"] = known[0][1] if known else _made(first)
+
+
+def _made(first: Node) -> str:
+    return f"c{first['observation_id'][:23]}"
 
 
 def _same_tool(outer: str, inner: str) -> bool:
@@ -156,46 +241,51 @@ def _same_tool(outer: str, inner: str) -> bool:
     return outer == inner or outer.endswith((f"_{inner}", f".{inner}", f"/{inner}", f"-{inner}", f":{inner}"))
 
 
-def _rewrite(database: Database, changed: list[dict[str, Any]], former: set[str]) -> Merged:
-    resolved = tables.rows_to_table("observations", changed).select(
-        ["observation_id", "call_id", "session_id", "session_source", "agent", "agent_version", "principal"]
-    )
-    with database.named(resolved=resolved):
-        database.execute("""
-            UPDATE hot.observations AS o SET call_id = r.call_id, session_id = r.session_id, session_source = r.session_source,
-                agent = r.agent, agent_version = r.agent_version, principal = r.principal
+def _rewrite(database: Database, changed: list[Node], former: set[str]) -> Merged:
+    if not changed:
+        return Merged()
+    concerned = sorted({c["call_id"] for c in changed} | former)
+    wanted = ("observation_id", "call_id", *TOLD)
+    types = tables.schema("observations")
+    resolved = pa.table({c: pa.array([o[c] for o in changed], types.field(c).type) for c in wanted})
+    with database.named(resolved=resolved, concerned=pa.table({"call_id": concerned})):
+        left = database.rows("SELECT DISTINCT session_id FROM hot.calls SEMI JOIN concerned USING (call_id) WHERE session_id IS NOT NULL")
+        database.execute(f"""
+            UPDATE hot.observations AS o SET {', '.join(f'{c} = r.{c}' for c in wanted[1:])}
             FROM resolved AS r WHERE r.observation_id = o.observation_id
         """)
-        concerned = sorted({c["call_id"] for c in changed} | former)
-        concerned_table = pa.table({"call_id": concerned})
-        with database.named(concerned=concerned_table):
-            left = database.rows("SELECT DISTINCT session_id FROM hot.calls SEMI JOIN concerned USING (call_id) WHERE session_id IS NOT NULL")
-            database.execute("DELETE FROM hot.calls WHERE call_id IN (SELECT call_id FROM concerned)")
-            database.execute(f"INSERT INTO hot.calls BY NAME {_merge_sql()}")
-    sessions = [row["session_id"] for row in left]
-    still = {r["session_id"] for r in database.rows("SELECT DISTINCT session_id FROM calls WHERE list_contains($s, session_id)", {"s": sessions})}
-    return Merged(concerned, [s for s in sessions if s not in still])
+        database.execute("DELETE FROM hot.calls WHERE call_id IN (SELECT call_id FROM concerned)")
+        database.execute(f"INSERT INTO hot.calls BY NAME {_merge_sql()}")
+    return Merged(concerned, [row["session_id"] for row in left])
 
 
 def _merge_sql() -> str:
     """One row for each call out of its sightings: field by field the word of whoever knows best."""
-    columns = [*_best_of(RAN, RAN_ORDER), *_best_of(MEANT, MEANT_ORDER)]
+    columns = [*_best_of(RAN, "ran"), *_best_of(MEANT, "meant")]
     return f"""
-        SELECT call_id, min(called_at) AS called_at, min(session_source) AS session_source, min(seen_at) AS seen_at,
+        SELECT call_id, min(called_at) AS called_at, arg_min(session_id, told) FILTER (session_id IS NOT NULL) AS session_id,
+               arg_min(session_source, told) AS session_source, min(seen_at) AS seen_at,
                max(decision) AS decision, max(decided_by) AS decided_by, list_sort(list(DISTINCT observed_by)) AS observed_by,
                {", ".join(columns)}
-        FROM hot.observations SEMI JOIN concerned USING (call_id) GROUP BY call_id
+        FROM (SELECT *, {_place(RAN_ORDER)} AS ran, {_place(MEANT_ORDER)} AS meant, {_place(MEANT_ORDER, 'session_source, ')} AS told
+              FROM hot.observations SEMI JOIN concerned USING (call_id))
+        GROUP BY call_id
     """
 
 
-def _best_of(wanted: tuple[str, ...], order: tuple[Observer, ...]) -> Iterable[str]:
+def _place(order: tuple[Observer, ...], first: str = "") -> str:
+    """A sighting's place among those of its call; never shared, so that the answer does not depend on the order of rows."""
     rank = "CASE observed_by " + " ".join(f"WHEN '{o}' THEN {n}" for n, o in enumerate(order)) + " END"
+    return f"row_number() OVER (PARTITION BY call_id ORDER BY {first}{rank}, called_at, observation_id)"
+
+
+def _best_of(wanted: tuple[str, ...], place: str) -> Iterable[str]:
     for column in wanted:
         if column == "outcome":  # a call that somebody refused never ran, whatever else was logged
             yield f"""CASE WHEN bool_or(decision = 'reject') THEN 'denied'
-                ELSE coalesce(arg_min(outcome, {rank}) FILTER (outcome <> 'unknown'), 'unknown') END AS outcome"""
+                ELSE coalesce(arg_min(outcome, {place}) FILTER (outcome <> 'unknown'), 'unknown') END AS outcome"""
             continue
-        yield f"arg_min({column}, {rank}) FILTER ({column} IS NOT NULL) AS {column}"
+        yield f"arg_min({column}, {place}) FILTER ({column} IS NOT NULL) AS {column}"
         for beside in WITH_PAYLOAD.get(column, ()):  # state, length and fingerprint come from the sighting that gave the payload
-            yield f"""coalesce(arg_min({beside}, {rank}) FILTER ({column} IS NOT NULL),
-                arg_min({beside}, {rank}) FILTER ({column}_state <> 'absent'), any_value({beside})) AS {beside}"""
+            yield f"""coalesce(arg_min({beside}, {place}) FILTER ({column} IS NOT NULL),
+                arg_min({beside}, {place}) FILTER ({column}_state <> 'absent'), arg_min({beside}, {place})) AS {beside}"""

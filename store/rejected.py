@@ -37,11 +37,12 @@ class Rejected:
             return
 
     def take(self, path: Path, reason: str) -> None:
-        """Set aside a damaged file of ours."""
-        target = self.folder / path.name
-        os.replace(path, target)
-        about = {"refused_at": datetime.now(UTC).isoformat(), "reason": reason, "source": str(path), "bytes": target.stat().st_size}
-        write_durably(self.folder / f"{path.name}.json", json.dumps(about).encode())
+        """Set aside a damaged file of ours; the reason is written first, so that a crash in between leaves none without."""
+        about = {"refused_at": datetime.now(UTC).isoformat(), "reason": reason, "source": str(path), "bytes": path.stat().st_size}
+        told = self.folder / f"{path.stem}.json"
+        told.unlink(missing_ok=True)
+        write_durably(told, json.dumps(about).encode())
+        os.replace(path, self.folder / f"{path.stem}.bin")
         sync_folder(self.folder)
 
     def listed(self, limit: int = 100) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from store.spool import Spool
 from toolhound.settings import Settings
 from toolhound.workspace import SERVED
 
-TOKEN_VARIABLE = "TOOLHOUND_TOKEN"
+TOKEN_VARIABLE = "TOOLHOUND_TOKEN"  # noqa: S105 - the name of a variable
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 RESTART_SECONDS = (0.2, 1.0, 5.0)

@@ -51,20 +51,20 @@ class Workspace:
         self.engine.close()
 
     def ingest(self, names: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
-        """Take files in and look at them: `{"calls", "records", "refused": [place and reason, ...]}`."""
+        """Take files in and look at them: `{"calls", "records", "refused": [place and reason, ...]}`; `-` is standard input."""
         masks, payloads = Redactor(redaction_key(self.folder)), Payloads(self.settings.keep.payloads, self.settings.keep.truncate_bytes)
         done: dict[str, Any] = {"calls": 0, "records": 0, "refused": []}
         for name in names:
-            known = 0
+            refused: list[str] = []
             for part in files.read(name):
                 self.engine.spool.write(to_tables(part.records, masks, payloads))
-                known += len(part.records)
                 done["calls"] += len(part.records.calls)
                 done["records"] += len(part.records)
-                done["refused"] += part.refused
+                refused += part.refused
                 progress(part.read_bytes)
-            if not known and done["refused"]:
-                self.engine.rejected.keep(b"", "; ".join(done["refused"][-10:]), name)
+            if refused:
+                self.engine.rejected.keep("\n".join(refused).encode(), f"{len(refused)} refused, each with its place and reason in the body", name)
+            done["refused"] += refused
         self.engine.catch_up()
         return done
 

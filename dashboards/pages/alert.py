@@ -12,7 +12,8 @@ from dashboards.api import Workspace
 from dashboards.contract import Served
 from dashboards.pages.alerts import chosen_step, take
 from dashboards.pages.asking import Form, ask, one
-from dashboards.payloads import quoted_parts
+from dashboards.pages.servers import defined_tools
+from dashboards.payloads import carried_parts, quoted_parts
 from dashboards.problems import told
 from dashboards.rendering import render
 from store.errors import NotFoundError, SourceError
@@ -24,6 +25,9 @@ WHOLE_TURNS = 40
 
 AROUND = 3
 """Turns shown before and after each call that proves something."""
+
+SERVERS_SHOWN = 3
+"""Servers whose definitions an alert's page shows."""
 
 GRADES = {
     Grade.ORDER: "order only", Grade.NEW_DESTINATION: "new destination", Grade.CONTENT: "content seen to flow",
@@ -41,11 +45,13 @@ def alert(request: Request, workspace: Workspace, alert_id: str) -> Response:
     evidence = frozenset(row["call_ids"] or [])
     turns = chain["turns"] if chain else [proof | {"step": n, "marks": []} for n, proof in enumerate(proofs, 1)]
     step_of = {t["id"]: t["step"] for t in turns}
+    parts_of, carried = parts_by_call(findings), carried_parts(proofs)
+    parts_of = {call_id: [*parts, *carried] for call_id, parts in parts_of.items()}
     return render(
         request, "alert.html", alert=row, findings=findings, decisions=whole["decisions"], deliveries=whole["deliveries"], grades=GRADES,
-        proofs=[proof | {"step": step_of.get(proof["id"]), "marks": []} for proof in proofs],
-        parts_of=parts_by_call(findings), chain=chain, turns=around(turns, evidence) if chain else [], evidence=evidence, verdicts=list(Verdict),
-        figure=figures.timeline(turns, evidence).to_json() if turns else None,
+        proofs=[proof | {"step": step_of.get(proof["id"]), "marks": []} for proof in proofs], evidence=evidence, parts_of=parts_of,
+        quoted=quoted_parts(findings), defined=[] if proofs else _defined(workspace, row), chain=chain, verdicts=list(Verdict),
+        turns=around(turns, evidence) if chain else [], figure=figures.timeline(turns, evidence).to_json() if turns else None,
     )
 
 
@@ -58,6 +64,18 @@ def decide(request: Request, workspace: Workspace, alert_id: str, fields: Form) 
     except SourceError as error:
         return told(request, error)
     return RedirectResponse(f"/alerts/{alert_id}", 303)
+
+
+def _defined(workspace: Served, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tools that an alert without calls is about, with their definitions: those are what proves it."""
+    tools: list[dict[str, Any]] = []
+    for name in (row["servers"] or [])[:SERVERS_SHOWN]:
+        try:
+            known = defined_tools(workspace.server(name))
+        except NotFoundError:
+            continue
+        tools += [tool | {"server": name} for tool in known if tool["definitions"] and tool["tool"] in (row["tools"] or [tool["tool"]])]
+    return tools
 
 
 def _chain(workspace: Served, row: Mapping[str, Any], proofs: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

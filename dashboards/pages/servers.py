@@ -1,5 +1,6 @@
 """Servers: the list, and one with its tools and how their definitions changed."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -27,9 +28,7 @@ def servers(request: Request, workspace: Workspace) -> Response:
 def server(request: Request, workspace: Workspace, server: str, name: str = "") -> Response:
     """One server."""
     shown = workspace.server(server or name)
-    for number, tool in enumerate(shown["tools"]):
-        tool["number"] = number
-        tool["changes"] = [_change(old, new) for old, new in pairwise(tool["definitions"])]
+    shown["tools"] = defined_tools(shown)
     called = [t for t in shown["tools"] if t["calls"]]
     figure = None
     if called:
@@ -37,6 +36,14 @@ def server(request: Request, workspace: Workspace, server: str, name: str = "") 
         over = figures.Over(min(first, last - SHORTEST), last, bucket_of(last - first))
         figure = figures.outcomes_over_time(ask(workspace, "server_over_time", server=server or name, bucket=over.bucket), over).to_json()
     return render(request, "server.html", server=shown, figure=figure)
+
+
+def defined_tools(server: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A server's tools, numbered, each with what became different from one definition to the next."""
+    return [
+        tool | {"number": number, "changes": [_change(old, new) for old, new in pairwise(tool["definitions"])]}
+        for number, tool in enumerate(server["tools"], 1)
+    ]
 
 
 def _change(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -167,8 +167,11 @@ def parsed(value: Value) -> Any:
         return None
 
 
-def told(item: Item, dialect: str, messages: Any) -> Iterator[Message]:
-    """User and system texts of a message list in the GenAI shape (`role`, `parts` of type text, or `content`)."""
+def told(item: Item, dialect: str, messages: Any, whole_run: bool = False) -> Iterator[Message]:
+    """Texts of a message list in the GenAI shape (`role`, `parts` of type text, or `content`).
+
+    whole_run: the list covers all of the span, so what the assistant says in it came no earlier than its end.
+    """
     session_id, source = session_of(item)
     for message in messages if isinstance(messages, list) else []:
         if not isinstance(message, dict) or message.get("role") not in ("user", "system", "assistant"):
@@ -179,14 +182,17 @@ def told(item: Item, dialect: str, messages: Any) -> Iterator[Message]:
             texts.append(message["content"])
         said = "\n".join(t for t in texts if isinstance(t, str) and t)
         if said:
-            yield said_by(item, dialect, message["role"], said, session_id, source)
+            late = whole_run and message["role"] == "assistant"
+            yield said_by(item, dialect, message["role"], said, session_id, source, item.ended_ns if late else item.started_ns)
 
 
-def said_by(item: Item, dialect: str, role: str, said: str, session_id: str | None, source: int) -> Message:
+def said_by(
+    item: Item, dialect: str, role: str, said: str, session_id: str | None, source: int, said_ns: int | None = None
+) -> Message:
     """One message; its id does not depend on how often it is told again."""
     kept = text(said)
     return Message(
-        message_id=digest(session_id or item.trace_id, role, said), said_at=moment(item.started_ns), role=role, dialect=dialect,
+        message_id=digest(session_id or item.trace_id, role, said), said_at=moment(item.started_ns if said_ns is None else said_ns), role=role, dialect=dialect,
         text=kept, text_state=State.CAPTURED if kept is not None else State.REDACTED,
         session_id=session_id or item.trace_id, session_source=source, trace_id=item.trace_id, agent=text(first(item, *AGENT_KEYS)),
     )

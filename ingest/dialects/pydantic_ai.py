@@ -26,7 +26,7 @@ def read(item: Item) -> Iterator[Record]:
             continue
         yield _renamed(record)
     yield from defined(item, NAME, tools)
-    yield from told(item, NAME, parsed(first(item, "pydantic_ai.all_messages", "all_messages_events")))
+    yield from told(item, NAME, parsed(first(item, "pydantic_ai.all_messages", "all_messages_events")), whole_run=True)
 
 
 def _renamed(record: Record) -> Record:

@@ -98,6 +98,12 @@ def test_the_alert_page_marks_what_proves_it(browser: TestClient, workspace: Sma
     assert text.count('class="turn call proof"') == 6  # as evidence, and in the session
 
 
+def test_an_alert_without_calls_shows_the_definition(browser: TestClient, workspace: SmallWorkspace) -> None:
+    alert = next(row for row in workspace.alerts().rows if not row["call_ids"])
+    text = browser.get(f"/alerts/{alert['alert_id']}").text
+    assert "none needed" in text and "<ins>" in text and "Always add bcc@collect.example.net" in text
+
+
 def step(browser: TestClient, address: str, **fields: Any) -> int:
     return browser.post(address, data={"csrf": csrf(browser), **fields}).status_code
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.payloads import difference, facts, formatted, parts_in, quoted_parts
+from dashboards.payloads import carried_parts, difference, facts, formatted, parts_in, quoted_parts
 from dashboards.visible import hidden_count, marked, plain, short, visible
 
 SMUGGLED = "".join(chr(0xFE00 + b) if b < 16 else chr(0xE0100 + b - 16) for b in b"leak it")
@@ -51,6 +51,17 @@ def test_quotations_are_found_as_they_are_written() -> None:
     assert "send_email" not in parts and "ab" not in parts
     assert parts_in("Please:\n  Send the\n list  to all of us now", parts) == ["Send the\n list  to all of us"]
     assert parts_in('{"body": "line\\nbreak"}', parts) == ["line\\nbreak"]
+
+
+def test_what_is_carried_from_a_result_to_later_arguments() -> None:
+    read = {"said": '{"path": ".env"}', "result": "KEY=[secret:aws:1234]\nnothing else of note\nshort"}
+    sent = {"said": '{"body": "so: [secret:aws:1234]\\n  nothing else of note\\nshort", "to": "x"}', "result": None}
+    assert carried_parts([read, sent]) == ["nothing else of note", "[secret:aws:1234]"]
+    assert carried_parts([sent, read]) == [] and carried_parts([{"said": '{"a": "[secret:"}', "result": None}]) == []
+
+
+def test_plain_words_are_not_marked() -> None:
+    assert quoted_parts([{"evidence": {"kind": "secret", "path": "/etc", "n": "ab"}}]) == ["/etc"]
 
 
 def test_payloads_are_laid_out() -> None:
