@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from store import spool, tables
 from store.database import Database
-from store.errors import StoreError
+from store.errors import DiskError, StoreError
 from store.merge import Merged, merge
 
 
@@ -24,7 +24,29 @@ class Taken:
 
 
 def take(database: Database, files: list[Path]) -> Taken:
-    """Take spool files into the hot tables, in one transaction with their names; a file that was taken before is only named."""
+    """Take spool files into the hot tables, in one transaction with their names; a file that was taken before is only named.
+
+    Where something in them cannot be taken, each is tried by itself, so that one damaged file does not hold up the others.
+    """
+    try:
+        return _take(database, files)
+    except DiskError:
+        raise
+    except (StoreError, ValueError, KeyError, TypeError, OverflowError) as error:
+        if len(files) == 1:
+            return Taken(damaged={files[0]: f"{type(error).__name__}: {error}"})
+    taken = Taken()
+    for path in files:
+        one = take(database, [path])
+        taken.files += one.files
+        taken.records += one.records
+        taken.damaged |= one.damaged
+        taken.merged.call_ids += one.merged.call_ids
+        taken.merged.left_sessions += one.merged.left_sessions
+    return taken
+
+
+def _take(database: Database, files: list[Path]) -> Taken:
     taken = Taken()
     asked = {"names": [path.name for path in files]}
     known = {r["file"] for r in database.rows("SELECT file FROM hot.spooled WHERE file IN (SELECT unnest($names::VARCHAR[]))", asked)}
@@ -38,6 +60,8 @@ def take(database: Database, files: list[Path]) -> Taken:
             batch = spool.read(path)
             for kind, table in batch.items():
                 parts[kind].append(table.cast(tables.schema(kind)))
+        except DiskError:
+            raise
         except (StoreError, KeyError, ValueError) as error:  # ArrowInvalid is a ValueError: another version's columns
             taken.damaged[path] = str(error)
             continue
@@ -83,7 +107,7 @@ def _adopt_servers(database: Database, merged: Merged, definitions: pa.Table) ->
     if len(rows):
         with database.named(served=rows):
             database.execute("UPDATE hot.calls AS c SET server = s.server FROM served AS s WHERE s.call_id = c.call_id")
-    return rows.column("call_id").to_pylist()
+    return [str(call_id) for call_id in rows.column("call_id").to_pylist()]
 
 
 def _adopt_messages(database: Database, whole: Mapping[str, pa.Table]) -> set[str]:

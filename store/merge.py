@@ -166,8 +166,8 @@ def _identify(observations: list[Node], around: list[tuple[Node, Node | None]]) 
             name = leader[name]
         return name
 
-    for one, outer in _nested(around):
-        leader[find(one)] = find(outer)
+    for inner, outer in _nested(around):
+        leader[find(inner)] = find(outer)
     named: dict[tuple[str, str], dict[str, set[tuple[str, str]]]] = defaultdict(lambda: defaultdict(set))
     for one in observations:
         if one["tool_call_id"] and (within := one["trace_id"] or one["session_id"]):

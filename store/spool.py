@@ -5,7 +5,9 @@ takes, synced, renamed, and the folder is synced; only then `write` returns. Nam
 """
 
 import errno
+import heapq
 import io
+import itertools
 import os
 import time
 from collections.abc import Mapping
@@ -18,6 +20,8 @@ from store.errors import DiskError, StoreError
 
 SUFFIX, PARTIAL = ".arrow", ".partial"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN}
+"""Why a good file may be unreadable for a while."""
 
 
 class Spool:
@@ -47,9 +51,13 @@ class Spool:
             raise StoreError(f"{self.folder} cannot be written: {error}") from error
         return final
 
-    def pending(self, limit: int) -> list[Path]:
-        """The oldest files, at most `limit`."""
-        return sorted(p for p in self.folder.iterdir() if p.suffix == SUFFIX)[:limit]
+    def pending(self, limit: int, most_bytes: int | None = None) -> list[Path]:
+        """The oldest files, at most `limit`, and at most `most_bytes` together (but one of any size)."""
+        oldest = heapq.nsmallest(limit, (p for p in self.folder.iterdir() if p.suffix == SUFFIX))
+        if most_bytes is None:
+            return oldest
+        sizes = itertools.accumulate(p.stat().st_size for p in oldest)
+        return [p for n, (p, size) in enumerate(zip(oldest, sizes, strict=True)) if n == 0 or size <= most_bytes]
 
     def remove(self, files: list[Path]) -> None:
         """Let go of files whose content is in the database."""
@@ -87,7 +95,7 @@ def encode(batch: Mapping[str, pa.Table]) -> bytes:
 
 
 def read(path: Path) -> dict[str, pa.Table]:
-    """A batch from its file. Raises StoreError where the file is damaged."""
+    """A batch from its file. Raises StoreError where the file is damaged, DiskError where it cannot be read just now."""
     batch: dict[str, pa.Table] = {}
     try:
         with path.open("rb") as source:
@@ -96,7 +104,10 @@ def read(path: Path) -> dict[str, pa.Table]:
                 reader = pa.ipc.open_stream(source)
                 kind = (reader.schema.metadata or {})[b"kind"].decode()
                 batch[kind] = reader.read_all().replace_schema_metadata(None)
-    except (pa.ArrowInvalid, KeyError, OSError) as error:
+                batch[kind].validate(full=True)  # wrong offsets or broken UTF-8 would bring the database down
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        if getattr(error, "errno", None) in PASSING:
+            raise DiskError(f"{path} cannot be read now: {error}") from error
         raise StoreError(f"{path} is damaged: {error}") from error
     return batch
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pyarrow as pa
@@ -93,7 +94,7 @@ class Client:
 
     def session(self, session_id: str) -> dict[str, Any]:
         """The chain: prompt, calls, results, marked evidence."""
-        return self._dict(self._asked("GET", f"/api/v1/sessions/{session_id}"))
+        return self._dict(self._asked("GET", f"/api/v1/sessions/{quote(session_id, safe='')}"))
 
     def servers(self) -> list[dict[str, Any]]:
         """The servers seen."""
@@ -101,7 +102,7 @@ class Client:
 
     def server(self, name: str) -> dict[str, Any]:
         """One server."""
-        return self._dict(self._asked("GET", f"/api/v1/servers/{name}"))
+        return self._dict(self._asked("GET", f"/api/v1/servers/{quote(name, safe='')}"))
 
     def health(self) -> dict[str, Any]:
         """How the parts are."""

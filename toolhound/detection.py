@@ -65,7 +65,7 @@ def _also(scope: Scope) -> str:
 
 
 def _touched_keys(database: Database, scope: Scope) -> list[str]:
-    same_kind = {Scope.SESSION: "session", Scope.SERVER: "server", Scope.PRINCIPAL: "principal"}.get(scope, "none")
+    same_kind = {Scope.CALL: "call", Scope.SESSION: "session", Scope.SERVER: "server", Scope.PRINCIPAL: "principal"}.get(scope, "none")
     rows = database.rows(f"""
         SELECT DISTINCT {SCOPE_KEY[scope]} AS k FROM hot.calls WHERE call_id IN (SELECT key FROM hot.touched WHERE kind = 'call')
         UNION SELECT key FROM hot.touched WHERE kind = $kind

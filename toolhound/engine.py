@@ -15,6 +15,7 @@ from alerts.sinks import Sink
 from detectors.registry import detectors
 from store import intake, tables
 from store.database import Database, hot_schema
+from store.errors import StoreError
 from store.lake import Lake
 from store.records import Delivery
 from store.rejected import Rejected
@@ -24,14 +25,23 @@ from toolhound.settings import Settings
 
 FILES_A_STEP = 256
 DELIVERY_THREADS = 8
-QUIET_SECONDS = 0.4
+QUIET_SECONDS = 0.25
 """A session is looked at once nothing was added for so long: its prompt and its calls often come in separate exports."""
 
 IMPATIENT_SECONDS = 1.2
 """... but at the latest so long after it was first touched, so that an alert shows within two seconds."""
 
+STEP_BYTES = 64 << 20
+"""How much of the spool one step takes at most, so that a backlog does not fill the memory."""
+
 SETTLE_EVERY = timedelta(minutes=1)
+SETTLE_ROWS = 20_000
+"""Fewer wait in the hot tables until the oldest is `SETTLE_AFTER` old: a question opens every file of the lake, so they should be few."""
+
+SETTLE_AFTER = timedelta(hours=1)
 SPANS_KEPT = timedelta(hours=1)
+"""How long spans are remembered after the last of their trace."""
+
 SPOOLED_KEPT = timedelta(days=2)
 """How long the names of taken spool files are remembered; the files themselves are removed at once after they were taken."""
 
@@ -78,18 +88,18 @@ class Engine:
             if self._is_time(patient):
                 self._conclude(look_at_touched(self.database), looked_at_touched=True)
             if patient and datetime.now(UTC) - self._last_settled > SETTLE_EVERY:
-                self.settle(datetime.now(UTC) - timedelta(seconds=self.settings.keep.settle_seconds))
+                self._settle_in_time()
         self.progress.last_step_at = datetime.now(UTC)
         return records
 
     def take(self) -> int:
         """Take what is spooled into the database; the number of records."""
         with self.writing:
-            taken = intake.take(self.database, self.spool.pending(FILES_A_STEP))
-            for path, reason in taken.damaged.items():
-                self.rejected.take(path, reason)
+            taken = intake.take(self.database, self.spool.pending(FILES_A_STEP, STEP_BYTES))
             if taken.files:
                 self.spool.remove(taken.files)
+            for path, reason in taken.damaged.items():
+                self.rejected.take(path, reason)
         self.progress.records += taken.records
         self.progress.files += len(taken.files)
         return taken.records
@@ -123,8 +133,12 @@ class Engine:
         # Each in a thread of its own, so that a destination that hangs does not hold up the others.
         with ThreadPoolExecutor(DELIVERY_THREADS, thread_name_prefix="delivery") as threads:
             while not stop.wait(0.2):
-                with self.writing:
-                    due = worker.due(self.database, datetime.now(UTC))
+                try:
+                    with self.writing:
+                        due = worker.due(self.database, datetime.now(UTC))
+                except StoreError as error:  # a full disk must not end deliveries for good
+                    self.progress.trouble = f"deliveries: {error}"
+                    continue
                 for delivery in due:
                     threads.submit(attempt, delivery)
 
@@ -162,34 +176,51 @@ class Engine:
             self.lake.append(self.database, "decisions", rows)
             self.database.insert("hot.decided", rows.select(["decision_id"]))
 
+    def _settle_in_time(self) -> None:
+        """Settle where it is worth a file."""
+        before = datetime.now(UTC) - timedelta(seconds=self.settings.keep.settle_seconds)
+        ready = " UNION ALL ".join(f"SELECT seen_at FROM hot.{table} WHERE seen_at < $before" for table in ("calls", "messages", "access"))
+        row = self.database.rows(f"SELECT count(*) AS n, min(seen_at) AS first FROM ({ready})", {"before": before})[0]
+        if row["n"] >= SETTLE_ROWS or (row["first"] is not None and row["first"] < before - SETTLE_AFTER):
+            self.settle(before)
+        self._last_settled = datetime.now(UTC)
+
     def settle(self, before: datetime) -> int:
-        """Move what no longer changes into the lake and learn from it; the number of calls moved."""
+        """Move what no longer changes into the lake and learn from it; the number of calls moved. If it fails, all stays as it was."""
         with self.writing:
-            moved = 0
-            with self.database.transaction():
-                values = [before]
-                ready = "seen_at < ? AND call_id NOT IN (SELECT key FROM hot.touched WHERE kind = 'call')"
-                calls = self.database.query(f"SELECT * FROM hot.calls WHERE {ready}", values)
-                moved = len(calls)
-                if moved:
-                    self._learn(calls)
-                    with self.database.named(settled=calls.select(["call_id"])):
-                        sightings = self.database.query("SELECT o.* FROM hot.observations AS o SEMI JOIN settled USING (call_id)")
-                        self.lake.append(self.database, "calls", calls)
-                        self.lake.append(self.database, "observations", sightings)
-                        self.database.execute("DELETE FROM hot.calls WHERE call_id IN (SELECT call_id FROM settled)")
-                        self.database.execute("DELETE FROM hot.observations WHERE call_id IN (SELECT call_id FROM settled)")
-                for table in ("messages", "access"):
-                    rows = self.database.query(f"SELECT * FROM hot.{table} WHERE seen_at < ?", values)
-                    if len(rows):
-                        self.lake.append(self.database, table, rows)
-                        self.database.execute(f"DELETE FROM hot.{table} WHERE seen_at < ?", values)
-                self._settle_definitions()
-                self.database.execute("DELETE FROM hot.spans WHERE seen_at < ?", [before - SPANS_KEPT])
-                self.database.execute("DELETE FROM hot.spooled WHERE taken_at < ?", [before - SPOOLED_KEPT])
-            self.lake.make_views(self.database)
-            self._last_settled = datetime.now(UTC)
-            return moved
+            try:
+                with self.database.transaction():
+                    return self._settle(before)
+            except BaseException:
+                self.lake.sweep(self.database)
+                raise
+
+    def _settle(self, before: datetime) -> int:
+        values = [before]
+        ready = "seen_at < ? AND call_id NOT IN (SELECT key FROM hot.touched WHERE kind = 'call')"
+        calls = self.database.query(f"SELECT * FROM hot.calls WHERE {ready}", values)
+        if len(calls):
+            self._learn(calls)
+            with self.database.named(settled=calls.select(["call_id"])):
+                sightings = self.database.query("SELECT o.* FROM hot.observations AS o SEMI JOIN settled USING (call_id)")
+                self.lake.append(self.database, "calls", calls)
+                self.lake.append(self.database, "observations", sightings)
+                self.database.execute("DELETE FROM hot.calls WHERE call_id IN (SELECT call_id FROM settled)")
+                self.database.execute("DELETE FROM hot.observations WHERE call_id IN (SELECT call_id FROM settled)")
+            self.database.execute("DELETE FROM hot.told WHERE observation_id NOT IN (SELECT observation_id FROM hot.observations)")
+        for table in ("messages", "access"):
+            rows = self.database.query(f"SELECT * FROM hot.{table} WHERE seen_at < ?", values)
+            if len(rows):
+                self.lake.append(self.database, table, rows)
+                self.database.execute(f"DELETE FROM hot.{table} WHERE seen_at < ?", values)
+        self._settle_definitions()
+        self.database.execute("""
+            DELETE FROM hot.spans WHERE trace_id NOT IN (
+                SELECT trace_id FROM hot.spans WHERE seen_at >= ? UNION SELECT trace_id FROM hot.observations WHERE trace_id IS NOT NULL)
+        """, [before - SPANS_KEPT])
+        self.database.execute("DELETE FROM hot.spooled WHERE taken_at < ?", [before - SPOOLED_KEPT])
+        self.lake.make_views(self.database)  # in the transaction: whoever reads sees each call once, hot or in the lake
+        return len(calls)
 
     def _settle_definitions(self) -> None:
         """Definitions stay hot, they are few; their first sightings are also written to the lake, which is the record."""

@@ -36,7 +36,7 @@ WITH seen AS (
     SELECT * FROM seen WHERE outcome <> 'denied' AND coalesce(decision, '') <> 'reject'
 ), by_mark AS (
     SELECT s.session_id, s.call_id AS read_id, l.call_id AS sent_id, s.tool AS read_tool, l.tool AS sent_tool, s.server AS read_server,
-           l.server AS sent_server, count(DISTINCT s.mark) AS shared, 'secret' AS what
+           l.server AS sent_server, count(DISTINCT s.mark) AS shared, 'masked secret' AS what
     FROM secrets AS s
     JOIN (SELECT session_id, call_id, step, server, tool, sends, unnest(argument_atoms) AS mark FROM leaving) AS l
       ON l.session_id = s.session_id AND l.mark = s.mark AND l.step > s.step AND (l.server IS DISTINCT FROM s.server OR l.sends)
@@ -54,7 +54,7 @@ WITH seen AS (
     FROM (FROM by_mark UNION ALL FROM by_text)
 )
 SELECT session_id AS scope_key, sent_id AS subject, [read_id, sent_id] AS call_ids, 4 AS grade, 1.0 AS score,
-       CASE what WHEN 'secret' THEN CASE shared WHEN 1 THEN 'A secret' ELSE shared || ' secrets' END ELSE 'Text of a file that holds secrets' END
+       CASE what WHEN 'masked secret' THEN CASE shared WHEN 1 THEN 'A secret' ELSE shared || ' secrets' END ELSE 'Text of a file that holds secrets' END
            || ' that ' || read_tool || coalesce(' of ' || read_server, '') || ' returned '
            || CASE shared WHEN 1 THEN 'stands' ELSE 'stand' END || ' in the arguments of ' || sent_tool || coalesce(' of ' || sent_server, '')
            || ' later in the session.' AS sentence,

@@ -6,6 +6,9 @@ from typing import Any, TypeAlias
 
 Value: TypeAlias = str | bool | int | float | bytes | list[Any] | dict[str, Any] | None
 Attributes: TypeAlias = Mapping[str, Value]
+NAMELESS = "unknown_service"
+"""What SDKs put for a service.name that nobody set, some with the program's name after a colon."""
+REASONS_KEPT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +20,10 @@ class Source:
     scope_version: str
 
     def named(self, key: str) -> str | None:
-        """A resource attribute as text."""
+        """A resource attribute as text; the name that SDKs give to services without one is no name."""
         value = self.resource.get(key)
-        return str(value) if value not in (None, "") else None
+        found = str(value) if value not in (None, "") else None
+        return None if found is None or found.startswith(NAMELESS) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,31 @@ class Item:
 
 
 @dataclass(slots=True)
+class Refusals:
+    """What was refused one by one: all are counted, the reasons of the first thousand kept, so that garbage cannot fill the memory."""
+
+    count: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+    def append(self, reason: str) -> None:
+        """Refuse one more."""
+        self.count += 1
+        if len(self.reasons) < REASONS_KEPT:
+            self.reasons.append(reason)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.reasons)
+
+
+@dataclass(slots=True)
 class Decoded:
     """What a request held: items, and what had to be refused one by one with the reason and the place."""
 
     items: list[Item] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    refused: Refusals = field(default_factory=Refusals)
     warnings: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Item]:
@@ -63,6 +87,12 @@ class Decoded:
 
 
 MAX_NANOS = (1 << 63) - 1
+SHOWN_CHARACTERS = 200
+
+
+def shown(text: object) -> str:
+    """Somebody else's text as it can stand in a message: short, and without what cannot be written as UTF-8."""
+    return str(text)[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
 
 
 def plausible_nanos(value: int) -> int:

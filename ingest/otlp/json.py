@@ -45,12 +45,18 @@ def _loaded(body: bytes) -> dict[str, Any]:
         raise SourceError(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
         raise SourceError("the body nests too deeply") from error
+    except ValueError as error:  # a number of more digits than Python converts
+        raise SourceError(f"the body is not JSON that can be read: {error}") from error
     if not isinstance(request, dict):
         raise SourceError(f"the body must be a JSON object, not {type(request).__name__}")
-    snake = [k for k in request if k in ("resource_spans", "resource_logs")]
-    if snake:
-        raise SourceError(f"the body holds {snake[0]}; OTLP/JSON keys are in lowerCamelCase")
+    _check_case(request, "resource_spans", "resource_logs")
     return request
+
+
+def _check_case(owner: dict[str, Any], *snake: str) -> None:
+    found = next((k for k in snake if k in owner), None)
+    if found:
+        raise SourceError(f"the body holds {found}; OTLP/JSON keys are in lowerCamelCase")
 
 
 def _decode(request: dict[str, Any], outer: str, inner: str, leaf: str, read: Callable[[dict[str, Any], Source], Item]) -> Decoded:
@@ -58,14 +64,17 @@ def _decode(request: dict[str, Any], outer: str, inner: str, leaf: str, read: Ca
     for o, group in enumerate(_objects(request, outer)):
         try:
             resource = _attributes(_object(group, "resource"))
-        except _Bad as error:
-            decoded.warnings.append(f"{outer}[{o}].resource: {error}")
+        except (_Bad, RecursionError) as error:
+            decoded.warnings.append(f"{outer}[{o}].resource: {error or 'nests too deeply'}")
             resource = {}
+        _check_case(group, "scope_spans", "scope_logs")
         if "instrumentationLibrarySpans" in group:
             decoded.warnings.append(f"{outer}[{o}]: instrumentationLibrarySpans (OTLP before 0.15) is not read; send scopeSpans")
         for i, scoped in enumerate(_objects(group, inner)):
+            _check_case(scoped, "log_records")
             scope = _object(scoped, "scope")
-            source = Source(resource, str(scope.get("name") or ""), str(scope.get("version") or ""))
+            name, version = (found if isinstance(found := scope.get(key), str) else "" for key in ("name", "version"))
+            source = Source(resource, name, version)
             leaves = scoped.get(leaf) or []
             for n, one in enumerate(leaves if isinstance(leaves, list) else [leaves]):
                 place = f"{outer}[{o}].{inner}[{i}].{leaf}[{n}]"
@@ -73,7 +82,7 @@ def _decode(request: dict[str, Any], outer: str, inner: str, leaf: str, read: Ca
                     if not isinstance(one, dict):
                         raise _Bad(f"must be an object, not {type(one).__name__}")
                     decoded.items.append(read(one, source))
-                except (_Bad, RecursionError) as error:
+                except (_Bad, SourceError, RecursionError) as error:
                     decoded.refused.append(f"{place}: {error or 'nests too deeply'}")
     return decoded
 
@@ -81,19 +90,19 @@ def _decode(request: dict[str, Any], outer: str, inner: str, leaf: str, read: Ca
 def _span(span: dict[str, Any], source: Source) -> Item:
     status = _object(span, "status")
     return Item(
-        signal="span", name=str(span.get("name") or ""), source=source, attributes=_attributes(span),
+        signal="span", name=_text(span, "name"), source=source, attributes=_attributes(span),
         trace_id=_hex(span, "traceId", 32, required=True), span_id=_hex(span, "spanId", 16, required=True),
         parent_span_id=_hex(span, "parentSpanId", 16),
         started_ns=_nanos(span, "startTimeUnixNano"), ended_ns=_nanos(span, "endTimeUnixNano"), kind=_enum(span, "kind"),
-        failed=_enum(status, "code") == 2, status_message=str(status.get("message") or ""),
-        events=tuple(Event(str(e.get("name") or ""), _attributes(e)) for e in _objects(span, "events")),
+        failed=_enum(status, "code") == 2, status_message=_text(status, "message"),
+        events=tuple(Event(_text(e, "name"), _attributes(e)) for e in _objects(span, "events")),
     )
 
 
 def _log(record: dict[str, Any], source: Source) -> Item:
     _enum(record, "severityNumber")
     return Item(
-        signal="log", name=str(record.get("eventName") or ""), source=source, attributes=_attributes(record),
+        signal="log", name=_text(record, "eventName"), source=source, attributes=_attributes(record),
         trace_id=_hex(record, "traceId", 32), span_id=_hex(record, "spanId", 16), parent_span_id=None,
         started_ns=_nanos(record, "timeUnixNano") or _nanos(record, "observedTimeUnixNano"), body=_value(record.get("body")),
     )
@@ -120,13 +129,26 @@ def _attributes(owner: dict[str, Any]) -> dict[str, Value]:
         raise _Bad(f"attributes must be an array, not {type(found).__name__}")
     made: dict[str, Value] = {}
     for pair in found:
-        if not isinstance(pair, dict) or not isinstance(pair.get("key"), str):
-            raise _Bad("every attribute must be an object with a key")
+        key = _key(pair)
         try:
-            made[pair["key"]] = _value(pair.get("value"))
+            made[key] = _value(pair.get("value"))
         except _Bad as error:
-            raise _Bad(f"attribute {pair['key'][:80]!r}: {error}") from error
+            raise _Bad(f"attribute {key[:80]!r}: {error}") from error
     return made
+
+
+def _key(pair: Any) -> str:
+    found = pair.get("key", "") if isinstance(pair, dict) else None
+    if not isinstance(found, str):
+        raise _Bad("every attribute must be an object with a key")
+    return found
+
+
+def _text(owner: dict[str, Any], key: str) -> str:
+    found = owner.get(key) or ""
+    if not isinstance(found, str):
+        raise _Bad(f"{key} must be a string, not {type(found).__name__}")
+    return found
 
 
 def _value(value: Any, depth: int = 0) -> Value:
@@ -137,8 +159,10 @@ def _value(value: Any, depth: int = 0) -> Value:
     if not isinstance(value, dict):
         raise _Bad(f"must be an object such as {{\"stringValue\": ...}}, not {type(value).__name__}")
     for kind, read in _READERS.items():
-        if kind in value:
+        if value.get(kind) is not None:  # null is "not set" in the JSON of protobuf
             return read(value[kind], depth)
+    if snake := next((k for k in value if "_" in k), None):
+        raise _Bad(f"{snake[:40]!r} is no kind of value; OTLP/JSON keys are in lowerCamelCase")
     return None
 
 
@@ -167,7 +191,7 @@ def _int(value: Any, depth: int) -> Value:
 def _double(value: Any, depth: int) -> Value:
     try:
         return float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise _Bad(f"doubleValue must be a number, not {value!r:.40}") from error
 
 
@@ -187,9 +211,9 @@ def _array(value: Any, depth: int) -> Value:
 
 def _pairs(value: Any, depth: int) -> Value:
     values = value.get("values") or [] if isinstance(value, dict) else None
-    if not isinstance(values, list) or not all(isinstance(v, dict) and isinstance(v.get("key"), str) for v in values):
+    if not isinstance(values, list):
         raise _Bad("kvlistValue must be an object with an array of key and value pairs")
-    return {v["key"]: _value(v.get("value"), depth + 1) for v in values}
+    return {_key(v): _value(v.get("value"), depth + 1) for v in values}
 
 
 _READERS: dict[str, Callable[[Any, int], Value]] = {
@@ -203,7 +227,7 @@ def _hex(owner: dict[str, Any], key: str, digits: int, required: bool = False) -
     if not isinstance(found, str):
         raise _Bad(f"{key} must be hex text, not {type(found).__name__}")
     found = found.lower()
-    if not found and not required:
+    if not found.strip("0") and len(found) in (0, digits) and not required:  # some SDKs write zeros for "none"
         return None
     if len(found) != digits or not set(found) <= _HEX or not found.strip("0"):
         raise _Bad(f"{key} must be {digits} hex digits, not all zero; it has {len(found)} characters")

@@ -1,0 +1,194 @@
+"""Sightings of one call become one call, in one session, whatever the order in which they come."""
+
+import random
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store.database import Database
+from tests.store.sightings import Sent, absorbed, calls, database, sighting, span, whole_call
+
+SLOW_IS_FINE = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+
+
+@st.composite
+def batches(draw: st.DrawFn, sent: list[Sent]) -> list[list[Sent]]:
+    """The same records in any order, cut into any batches; some are sent twice."""
+    shuffled = draw(st.permutations([*sent, *draw(st.lists(st.sampled_from(sent), max_size=3))]))
+    cuts = sorted(draw(st.lists(st.integers(1, len(shuffled) - 1), max_size=5, unique=True)))
+    return [list(shuffled[a:b]) for a, b in zip([0, *cuts], [*cuts, len(shuffled)], strict=True)]
+
+
+def told(of: Database) -> list[dict[str, Any]]:
+    return of.rows("SELECT * EXCLUDE (call_id) FROM calls ORDER BY called_at, tool, span_id")
+
+
+def members(of: Database) -> set[frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in of.rows("SELECT call_id, observation_id FROM hot.observations"):
+        found[row["call_id"]].add(row["observation_id"])
+    return {frozenset(names) for names in found.values()}
+
+
+TWO_CALLS = [
+    span("t", "run", agent="orchestrator"), span("t", "chat", "run", session_id="conversation-1", session_source=1, principal="pat@example.com"),
+    *whole_call("t", 1), *whole_call("t", 2, tool="get_issue"),
+]
+REUSED = [
+    *(sighting(f"{by}-{n}", "get_weather", 10 * n + late, by, trace_id="t", span_id=f"{by}-{n}", tool_call_id="same", dialect=by, outcome="ok")
+      for n in range(3) for by, late in (("agent", 0.0), ("gateway", 0.5))),
+]
+TWO_CONVERSATIONS = [
+    span("t", "root"), span("t", "one", "root", session_id="s1", session_source=1, agent="first"),
+    span("t", "two", "root", session_id="s2", session_source=1, agent="second"),
+    *whole_call("t", 1, parent="one"), *whole_call("t", 2, parent="two"), *whole_call("t", 3, parent="root"),
+    sighting("loose", "ping", 90, "server", trace_id="t", span_id="loose", session_id="mcp-7", session_source=3),
+]
+DECIDED = [
+    sighting("ask", "Bash", 1, "decision", session_id="s", session_source=2, tool_call_id="u1", decision="accept", decided_by="user"),
+    sighting("did", "Bash", 3, "agent", session_id="s", session_source=2, tool_call_id="u1", outcome="ok", result="done"),
+    sighting("no", "Bash", 5, "decision", session_id="s", session_source=2, tool_call_id="u2", decision="reject", decided_by="user"),
+    sighting("elsewhere", "Bash", 6, "agent", session_id="other", session_source=2, tool_call_id="u1", outcome="ok"),
+]
+
+
+@pytest.mark.parametrize(("sent", "count"), [(TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3)])
+def test_neither_order_nor_batches_matter(sent: list[Sent], count: int) -> None:
+    at_once = database()
+    absorbed(at_once, sent)
+    expected, expected_members = told(at_once), members(at_once)
+    assert len(expected) == count
+
+    @SLOW_IS_FINE
+    @given(batches(sent))
+    def check(split: list[list[Sent]]) -> None:
+        ours = database()
+        given_ids: set[str] = set()
+        for batch in split:
+            absorbed(ours, batch)
+            now = {row[0] for row in calls(ours, "call_id")}
+            made_from = {row["call_id"] for row in ours.rows("SELECT DISTINCT call_id FROM hot.observations")}
+            assert now == made_from and len(now & given_ids) >= min(len(given_ids), 1)
+            given_ids = now
+        # `seen_at` of a record that was sent twice is the first batch's; the rows here carry it themselves
+        assert told(ours) == expected and members(ours) == expected_members
+        ours.close()
+
+    check()
+
+
+def test_four_sightings_are_one_call_with_the_best_word_on_each_field() -> None:
+    ours = database()
+    absorbed(ours, TWO_CALLS)
+    assert calls(ours, "tool", "server", "arguments", "result", "outcome", "agent", "principal", "session_id", "session_source", "observed_by") == [
+        ("list_issues", "github", '{"ran": 1}', "fine", "ok", "coder", "pat@example.com", "conversation-1", 1, ["agent", "client", "server"]),
+        ("get_issue", "github", '{"ran": 2}', "fine", "ok", "coder", "pat@example.com", "conversation-1", 1, ["agent", "client", "server"]),
+    ]
+
+
+def test_a_call_keeps_its_id_when_more_is_seen_of_it() -> None:
+    ours = database()
+    sent = whole_call("t", 1)
+    ids = []
+    for one in sent:
+        absorbed(ours, [one])
+        ids.append([row[0] for row in calls(ours, "call_id")])
+    assert len(set(map(tuple, ids))) == 1
+    outside_in = database()  # the server's sighting is known first, and stays apart until the span between them comes
+    absorbed(outside_in, [sent[4]], [sent[0], sent[1], sent[2]])
+    (agents, _, _), (servers, _, _) = [(*c, "", "") for c in calls(outside_in, "call_id")]
+    merged = absorbed(outside_in, [sent[3]])
+    assert [c[0] for c in calls(outside_in, "call_id")] == [min(agents, servers, key=[agents, servers].index)]
+    assert set(merged.call_ids) == {agents, servers}  # both were touched: the one that is gone must be looked for in vain
+
+
+def test_an_agents_call_inside_another_agents_call_of_the_same_tool_is_its_own() -> None:
+    ours = database()
+    absorbed(ours, [
+        sighting("outer", "search", 1, trace_id="t", span_id="1"), span("t", "2", "1", agent="sub"),
+        sighting("inner", "search", 2, trace_id="t", span_id="3", parent_span_id="2"),
+        sighting("served", "search", 3, "server", trace_id="t", span_id="4", parent_span_id="3"),
+    ])
+    assert members(ours) == {frozenset({"outer"}), frozenset({"inner", "served"})}
+
+
+def test_reused_ids_in_one_trace_stay_calls_of_their_own() -> None:
+    ours = database()
+    absorbed(ours, REUSED)
+    assert members(ours) == {frozenset({f"agent-{n}", f"gateway-{n}"}) for n in range(3)}
+
+
+def test_decision_and_result_are_one_call_and_a_rejection_alone_is_a_denied_call() -> None:
+    ours = database()
+    absorbed(ours, DECIDED[:1], DECIDED[1:2], DECIDED[2:])
+    assert calls(ours, "outcome", "decision", "decided_by", "result", "session_id") == [
+        ("ok", "accept", "user", "done", "s"), ("denied", "reject", "user", None, "s"), ("ok", None, None, None, "other"),
+    ]
+    absorbed(ours, [sighting("late no", "Bash", 2, "decision", session_id="s", session_source=2, tool_call_id="u1", dialect="gateway",
+                             decision="reject")])
+    assert calls(ours, "outcome")[0] == ("denied",)  # whatever else was logged
+
+
+@pytest.mark.parametrize(("own", "around", "elsewhere", "expected"), [
+    (("own", 2), ("outer", 1), ("only", 1), ("own", 2)),
+    ((None, 4), ("outer", 1), ("only", 1), ("outer", 1)),
+    ((None, 4), (None, 4), ("only", 2), ("only", 2)),
+    (("mcp", 3), ("outer", 2), ("only", 1), ("outer", 2)),
+    (("mcp", 3), (None, 4), ("only", 1), ("only", 1)),
+    (("mcp", 3), (None, 4), (None, 4), ("mcp", 3)),
+    ((None, 4), ("mcp-outer", 3), (None, 4), ("mcp-outer", 3)),
+    ((None, 4), (None, 4), (None, 4), ("t", 4)),
+])
+def test_where_a_session_comes_from(
+    own: tuple[str | None, int], around: tuple[str | None, int], elsewhere: tuple[str | None, int], expected: tuple[str, int],
+) -> None:
+    ours = database()
+    absorbed(ours, [
+        span("t", "1", session_id=around[0], session_source=around[1]), span("t", "9", session_id=elsewhere[0], session_source=elsewhere[1]),
+        sighting("o", trace_id="t", span_id="2", parent_span_id="1", session_id=own[0], session_source=own[1]),
+    ])
+    assert calls(ours, "session_id", "session_source") == [expected]
+
+
+def test_two_conversations_in_a_trace_are_kept_apart() -> None:
+    ours = database()
+    absorbed(ours, TWO_CONVERSATIONS)
+    assert calls(ours, "session_id", "agent") == [("s1", "coder"), ("s2", "coder"), ("t", "coder"), ("mcp-7", None)]
+
+
+def test_a_parent_that_arrives_later_moves_the_call_to_its_session() -> None:
+    ours = database()
+    absorbed(ours, [*whole_call("t", 1), *whole_call("t", 2)])
+    assert {row[0] for row in calls(ours, "session_id")} == {"t"}
+    merged = absorbed(ours, [span("t", "chat", session_id="conversation-1", session_source=1)])
+    assert {row[0] for row in calls(ours, "session_id")} == {"conversation-1"}
+    assert merged.left_sessions == ["t"] and len(merged.call_ids) == 2
+    agentless = absorbed(ours, [sighting("x", trace_id="t2", span_id="x", parent_span_id="p", session_id="s", session_source=1)],
+                         [span("t2", "p", agent="planner")])
+    assert len(agentless.call_ids) == 1 and ("planner",) in calls(ours, "agent")
+
+
+def test_circles_end_and_deep_chains_are_no_burden() -> None:
+    ours = database()
+    chance = random.Random(3)
+    ring = [span("t", str(n), str((n + 1) % 50)) for n in range(50)]
+    absorbed(ours, [*ring, sighting("o", trace_id="t", span_id="x", parent_span_id="7"),
+                    sighting("self", "ping", trace_id="t", span_id="y", parent_span_id="y")])
+    assert calls(ours, "session_id") == [("t",), ("t",)]
+    deep = [span("d", "0", session_id="s", session_source=1), *(span("d", str(n), str(n - 1)) for n in range(1, 20_000)),
+            sighting("deep", trace_id="d", span_id="x", parent_span_id="19999")]
+    chance.shuffle(deep)
+    absorbed(ours, deep)
+    assert ("s",) in calls(ours, "session_id")
+
+
+def test_an_unrelated_batch_touches_nothing() -> None:
+    ours = database()
+    absorbed(ours, TWO_CALLS)
+    merged = absorbed(ours, TWO_CALLS)
+    assert (merged.call_ids, merged.left_sessions) == ([], [])
+    again = absorbed(ours, whole_call("t", 3, parent="chat"))
+    assert len(again.call_ids) == 1  # its neighbours in the trace are as they were
