@@ -1,88 +1,102 @@
-"""How well do findings tell attacked sessions from benign ones? Prints a table and one JSON line.
+"""How well do risk and scan tell attacks from honest work? Prints tables and one JSON line.
 
-    python benchmarks/quality.py CORPORA_FOLDER
+    python benchmarks/quality.py CORPORA_FOLDER [--view stripped|raw]
 
-CORPORA_FOLDER holds `agent_traces/` (sessions.csv, eval_stripped.jsonl.gz) and `benign_mcp/` (calls.jsonl.gz); the scorer is
-CORPORA_FOLDER/../tools/score_risk.py. Labels are read by the scorer alone.
+Runs `toolhound risk`, `scan` and `ingest` as a user would. CORPORA_FOLDER holds `agent_traces/`, `benign_mcp/` and
+`tool_definitions/`; the scorer is CORPORA_FOLDER/../tools/score_risk.py. Labels are read after the ranking, never by it.
 """
 
-import csv
+import argparse
+import bisect
 import gzip
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # also runs from a checkout that is not installed
-
-from detectors.instructions import weigh  # noqa: E402  # after the path
-from detectors.sequences.call_obeys_result import ALERTING_SCORE  # noqa: E402
-
-
-def sessions(path: Path) -> Iterator[list[dict[str, Any]]]:
-    """The sessions of a trace file, each in its order."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            call = json.loads(line)
-            found.setdefault(call["session_id"], []).append(call)
-    for calls in found.values():
-        yield sorted(calls, key=lambda call: int(call["seq"]))
-
-
-def risk_of(path: Path, into: Path) -> dict[str, float]:
-    """Write `session_id, risk` of every session in a trace file; answer the risks and, under the key "", calls per CPU second."""
-    risks: dict[str, float] = {}
-    calls, spent = 0, 0.0
-    for steps in sessions(path):
-        observed = [
-            {"call_id": str(c["seq"]), "tool": c["tool"], "arguments": c["arguments"], "result": c["result"],
-             "outcome": "error" if c["is_error"] else "ok"}
-            for c in steps
-        ]
-        begun = time.process_time()
-        risks[steps[0]["session_id"]] = max(o.score for o in weigh(steps[0]["user_prompt"], observed))
-        spent += time.process_time() - begun
-        calls += len(steps)
-    with into.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("session_id", "risk"))
-        writer.writerows(risks.items())
-    return {**risks, "": calls / spent if spent else 0.0}
+TOOLHOUND = [sys.executable, "-m", "toolhound.cli"]
+LENGTH_BANDS = 5
+"""Definitions are compared within bands of like length: length alone tells poisoned ones apart too easily."""
 
 
 def main() -> None:
     """Rank, score, print."""
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    corpora = Path(sys.argv[1])
-    scorer = corpora.parent / "tools" / "score_risk.py"
-    labels = corpora / "agent_traces" / "sessions.csv"
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("corpora", type=Path)
+    parser.add_argument("--view", choices=("stripped", "raw"), default="stripped")
+    options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        traced, real = Path(folder) / "traces.csv", Path(folder) / "real.csv"
-        speed = risk_of(corpora / "agent_traces" / "eval_stripped.jsonl.gz", traced)[""]
-        report = json.loads(subprocess.run(
-            [sys.executable, scorer, labels, traced, "--json"], check=True, capture_output=True, text=True).stdout)
-        benign = risk_of(corpora / "benign_mcp" / "calls.jsonl.gz", real)
-    real_speed = benign.pop("")
-    flagged = sum(risk >= ALERTING_SCORE for risk in benign.values()) / len(benign)
+        told = {**traces(options.corpora, options.view, Path(folder)), **honest(options.corpora, Path(folder)), **definitions(options.corpora)}
+    print(json.dumps({"benchmark": "quality", "view": options.view, **told}))
+
+
+def traces(corpora: Path, view: str, folder: Path) -> dict[str, Any]:
+    """Attacked sessions against benign ones, by `toolhound risk`."""
+    ending = "_stripped.jsonl.gz" if view == "stripped" else ".jsonl.gz"
+    calls, history = (corpora / "agent_traces" / f"{name}{ending}" for name in ("eval", "history"))
+    risk = folder / "risk.csv"
+    begun = time.monotonic()
+    run("risk", str(calls), "--history", str(history), "--output", str(risk))
+    seconds = time.monotonic() - begun
+    labels = corpora / "agent_traces" / "sessions.csv"
+    scored = subprocess.run(
+        [sys.executable, corpora.parent / "tools" / "score_risk.py", labels, risk, "--json"], check=True, capture_output=True, text=True,
+    )
     print(f"{'question':36s} {'AUROC':>7s} {'TPR@1%':>7s} {'TPR@5%':>7s}")
-    for row in report["questions"]:
-        cells = (row[name]["value"] for name in ("auroc", "tpr_at_1pct_fpr", "tpr_at_5pct_fpr"))
-        print(f"{row['question']:36s} " + " ".join(f"{cell:7.3f}" for cell in cells))
-    print(f"benign sessions with real servers flagged at {ALERTING_SCORE:.2f}: {flagged:.1%} of {len(benign)}")
-    print(f"calls per CPU second: {speed:,.0f} (traces), {real_speed:,.0f} (real servers)")
-    print(json.dumps({
-        "benchmark": "quality",
-        **{row["question"].replace(" ", "_"): {n: row[n]["value"] for n in ("auroc", "tpr_at_1pct_fpr", "tpr_at_5pct_fpr")}
-           for row in report["questions"]},
-        "benign_real_flagged": round(flagged, 4), "calls_per_s": round(speed), "calls_per_s_real_servers": round(real_speed),
-    }))
+    told: dict[str, Any] = {}
+    for row in json.loads(scored.stdout)["questions"]:
+        cells = {name: row[name]["value"] for name in ("auroc", "tpr_at_1pct_fpr", "tpr_at_5pct_fpr")}
+        print(f"{row['question']:36s} " + " ".join(f"{cell:7.3f}" for cell in cells.values()))
+        told[row["question"].replace(" ", "_")] = cells
+    count = sum(1 for path in (calls, history) for _ in gzip.open(path))
+    print(f"{count:,} calls in {seconds:.1f} s: {count / seconds:,.0f} calls/s, reading, masking, learning and all detectors together")
+    return {**told, "calls_per_s": round(count / seconds)}
+
+
+def honest(corpora: Path, folder: Path) -> dict[str, Any]:
+    """How many sessions with real servers raise an alert of high severity or above."""
+    calls = corpora / "benign_mcp" / "calls.jsonl.gz"
+    run("ingest", str(calls), "--workspace", str(folder / "honest"))
+    alerts = json.loads(run("alerts", "--json", "--workspace", str(folder / "honest")))
+    with gzip.open(calls, "rt") as lines:
+        sessions = {json.loads(line)["session_id"] for line in lines}
+    loud = {session for alert in alerts if alert["severity"] in ("high", "critical") for session in alert["session_ids"]}
+    by_detector = Counter(detector for alert in alerts for detector in alert["detectors"])
+    print(f"honest sessions with real servers that raise a high alert: {len(loud)} of {len(sessions)}; alerts by detector: {dict(by_detector)}")
+    return {"honest_high_share": round(len(loud) / len(sessions), 4), "honest_alerts": dict(by_detector)}
+
+
+def definitions(corpora: Path) -> dict[str, Any]:
+    """Poisoned definitions against honest ones of like length, by `toolhound scan`."""
+    path = corpora / "tool_definitions" / "definitions.jsonl.gz"
+    rated = {row["item_id"]: row["risk"] for row in json.loads(run("scan", "--json", str(path)))}
+    labels = {row["item_id"]: row["poisoned"] for row in map(json.loads, (corpora / "tool_definitions" / "labels.jsonl").read_text().splitlines())}
+    with gzip.open(path, "rt") as lines:
+        length = {row["item_id"]: len(row["description"]) + len(json.dumps(row["input_schema"])) for row in map(json.loads, lines)}
+    ordered = sorted(length, key=lambda item: length[item])
+    band = {item: n * LENGTH_BANDS // len(ordered) for n, item in enumerate(ordered)}
+    above, pairs = 0.0, 0
+    for n in range(LENGTH_BANDS):
+        poisoned, plain = ([rated[i] for i in ordered if band[i] == n and labels[i] is wanted] for wanted in (True, False))
+        above += sum(bisect.bisect_left(sorted(plain), p) + bisect.bisect_right(sorted(plain), p) for p in poisoned) / 2
+        pairs += len(poisoned) * len(plain)
+    allowed = sorted((rated[i] for i in labels if not labels[i]), reverse=True)
+    threshold = allowed[int(0.01 * len(allowed))]
+    hit = sum(rated[i] > threshold for i in labels if labels[i]) / sum(labels.values())
+    print(f"poisoned definitions, within {LENGTH_BANDS} bands of length: AUROC {above / pairs:.3f}; TPR at 1 % {hit:.3f}")
+    return {"definitions_auroc": round(above / pairs, 4), "definitions_tpr_at_1pct": round(hit, 4)}
+
+
+def run(*arguments: str) -> str:
+    """A command of ours; what it prints. Exit code 1 says that something was refused, which is no reason to stop."""
+    done = subprocess.run([*TOOLHOUND, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1) or "failed" in done.stderr or "Traceback" in done.stderr:
+        sys.exit(f"toolhound {arguments[0]}: {done.stderr}")
+    return done.stdout
 
 
 if __name__ == "__main__":

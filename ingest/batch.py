@@ -48,7 +48,7 @@ def _observations(calls: list[Call], masks: Masks, payloads: Payloads) -> pa.Tab
         ("arguments", "argument_atoms", "argument_shingles"), ("result", "result_atoms", "result_shingles"),
     ):
         _fingerprinted(rows, column, atoms, shingles, masks, payloads)
-    for column in ("error_message", "attributes"):
+    for column in ("error_type", "error_message", "server_address", "attributes"):
         _masked(rows, column, masks)
     return tables.rows_to_table("observations", rows)
 
@@ -98,8 +98,8 @@ def _kept(text: str | None, state: State, payloads: Payloads) -> tuple[str | Non
         return None, State.FINGERPRINT_ONLY
     if payloads.kept == "none":
         return None, State.REDACTED
-    if payloads.kept == "truncated" and len(text) > payloads.truncate_bytes:
-        return text.encode("utf-8", "replace")[: payloads.truncate_bytes].decode("utf-8", "ignore"), State.TRUNCATED
+    if payloads.kept == "truncated" and len(whole := text.encode("utf-8", "replace")) > payloads.truncate_bytes:
+        return whole[: payloads.truncate_bytes].decode("utf-8", "ignore"), State.TRUNCATED
     return text, state
 
 
@@ -129,7 +129,7 @@ def _canonical(schema: str) -> str:
     """A schema whose keys were written in another order is the same schema."""
     try:
         return json.dumps(json.loads(schema), sort_keys=True, ensure_ascii=False) if schema else ""
-    except ValueError:
+    except (ValueError, RecursionError):
         return schema
 
 

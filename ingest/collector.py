@@ -2,14 +2,18 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from ingest.batch import Masks, Payloads, to_tables
 from ingest.commit import GroupCommit
 from ingest.json_traces import call_lines
 from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf
+from ingest.otlp.items import Refusals
 from ingest.reading import read_items
 from store.errors import DiskError, SourceError
 from store.rejected import Rejected
@@ -21,7 +25,9 @@ DECODERS = {
     ("logs", "protobuf"): protobuf.decode_logs,
     ("logs", "json"): otlp_json.decode_logs,
 }
-SPOOL_CHECK_EVERY = 64
+SPOOL_CHECK_EVERY, SPOOL_CHECK_BYTES = 64, 64 << 20
+"""After so many requests, or bytes of them, the spool is measured again."""
+
 REASONS_SHOWN = 10
 
 
@@ -52,7 +58,7 @@ class Collector:
         self._spool, self._rejected, self._masks, self._payloads, self._spool_bytes = spool, rejected, masks, payloads, spool_bytes
         self._commit = GroupCommit(spool)
         self._lock = threading.Lock()
-        self._since_check = SPOOL_CHECK_EVERY
+        self._since_check, self._bytes_since_check = SPOOL_CHECK_EVERY, 0
         self._is_full = False
         self.counts = Counts()
 
@@ -61,14 +67,16 @@ class Collector:
 
         Raises SourceError where the body is none of that (it is kept in `rejected/`), DiskError where it cannot be stored.
         """
-        self._check_room()
+        self._check_room(len(body))
         try:
             decoded = DECODERS[signal, encoding](body)
         except SourceError as error:
             self._refuse(body, str(error), source, 1)
             raise
-        records, claimed = read_items(decoded)
-        self._commit.store(to_tables(records, self._masks, self._payloads))
+        with self._kept_if_unreadable(body, source, len(decoded.items) + len(decoded.refused)):
+            records, claimed = read_items(decoded)
+            batch = to_tables(records, self._masks, self._payloads)
+        self._commit.store(batch)
         if decoded.refused:
             self._refuse(body, _joined(decoded.refused), source, len(decoded.refused))
         self._count(len(decoded.items), claimed)
@@ -76,12 +84,14 @@ class Collector:
 
     def accept_calls(self, body: bytes, source: str) -> Answer:
         """Take JSON tool-call lines. Raises SourceError where not one of them can be read, DiskError where they cannot be stored."""
-        self._check_room()
+        self._check_room(len(body))
         records, refused = call_lines.read_body(body)
         if refused and not records:
             self._refuse(body, _joined(refused), source, len(refused))
             raise SourceError(_joined(refused))
-        self._commit.store(to_tables(records, self._masks, self._payloads))
+        with self._kept_if_unreadable(body, source, len(records.calls) + len(refused)):
+            batch = to_tables(records, self._masks, self._payloads)
+        self._commit.store(batch)
         if refused:
             self._refuse(body, _joined(refused), source, len(refused))
         self._count(len(records.calls), Counter({call_lines.NAME: len(records.calls)}))
@@ -94,6 +104,16 @@ class Collector:
     def stop(self) -> None:
         """Finish what was begun."""
         self._commit.stop()
+
+    @contextmanager
+    def _kept_if_unreadable(self, body: bytes, source: str, count: int) -> Iterator[None]:
+        """A mistake of ours must not lose what somebody sent, nor have it sent again for ever: it is kept, and said."""
+        try:
+            yield
+        except Exception as error:
+            reason = f"the request could not be read, which is a mistake of the collector: {type(error).__name__}: {error}"
+            self._refuse(body, reason, source, count)
+            raise SourceError(reason) from error
 
     def _refuse(self, body: bytes, reason: str, source: str, count: int) -> None:
         masked, _ = self._masks.mask_all([body.decode("utf-8", "surrogateescape")])
@@ -108,19 +128,24 @@ class Collector:
             self.counts.dialects += claimed
             self.counts.last_at = datetime.now(UTC)
 
-    def _check_room(self) -> None:
+    def _check_room(self, incoming: int) -> None:
         """Ask senders to come back while the engine is too far behind."""
         with self._lock:
             self._since_check += 1
-            if self._since_check >= SPOOL_CHECK_EVERY or self._is_full:
-                self._since_check = 0
-                self._is_full = self._spool.size()[1] > self._spool_bytes
-        if self._is_full:
+            self._bytes_since_check += incoming
+            if self._since_check >= SPOOL_CHECK_EVERY or self._bytes_since_check >= SPOOL_CHECK_BYTES or self._is_full:
+                self._since_check = self._bytes_since_check = 0
+                try:
+                    self._is_full = self._spool.size()[1] > self._spool_bytes
+                except OSError as error:
+                    raise DiskError(f"{self._spool.folder} cannot be read: {error}") from error
+            is_full = self._is_full
+        if is_full:
             raise DiskError("the spool holds as much as the setting collect.spool_bytes allows; the engine is behind or not running")
 
 
-def _joined(reasons: list[str]) -> str:
+def _joined(reasons: Refusals | list[str]) -> str:
     more = f" (and {len(reasons) - REASONS_SHOWN} more)" if len(reasons) > REASONS_SHOWN else ""
-    return "; ".join(reasons[:REASONS_SHOWN]) + more
+    return "; ".join(islice(reasons, REASONS_SHOWN)) + more
 
 

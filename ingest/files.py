@@ -17,14 +17,23 @@ import pyarrow.parquet as pq
 from ingest.json_traces import call_lines
 from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf
-from ingest.otlp.items import Decoded
+from ingest.otlp.items import Decoded, shown
 from ingest.reading import read_items
 from store.errors import SourceError
 from store.records import Records
 
 LINES_A_PART = 5_000
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
-KNOWN_CONTENT = "JSON tool-call lines (tool, session_id, ...), OTLP/JSON lines (resourceSpans, resourceLogs), OTLP protobuf, or Parquet with those columns"
+GZIP, PARQUET, BYTE_ORDER_MARK = b"\x1f\x8b", b"PAR1", b"\xef\xbb\xbf"
+CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))
+"""Bytes that no JSON text holds, and every protobuf message of ours does: lengths and field numbers are among them."""
+
+OUR_COLUMNS = {"called_at": "timestamp", "error_message": "error"}
+DOCUMENT_BYTES = 256 << 20
+"""Up to this size a file whose first line is broken is tried as one document."""
+
+KNOWN_CONTENT = (
+    "JSON tool-call lines (tool, session_id, ...), OTLP/JSON lines (resourceSpans, resourceLogs), OTLP protobuf, or Parquet with those columns"
+)
 
 
 @dataclass(slots=True)
@@ -42,62 +51,95 @@ def read(name: str) -> Iterator[Part]:
         yield from read_stream(sys.stdin.buffer, "standard input")
         return
     try:
-        source = Path(name).open("rb")
+        with Path(name).open("rb") as source:
+            yield from read_stream(source, name)
     except OSError as error:
-        raise SourceError(f"{name}: {error.strerror}") from error
-    with source:
-        yield from read_stream(source, name)
+        raise SourceError(f"{name}: {error.strerror or error}") from error
 
 
-def read_stream(source: IO[bytes], name: str) -> Iterator[Part]:
+def read_stream(source: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Part]:
     """The same for an open file."""
-    buffered = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)  # type: ignore[arg-type]  # IO[bytes] is raw enough
-    head = buffered.peek(4)[:4]
+    buffered = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)  # type: ignore[type-var]  # IO[bytes] is raw enough
+    head = buffered.peek()
+    text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     try:
         if head[:2] == GZIP:
+            if isinstance(source, gzip.GzipFile):  # there is gzip that unpacks to itself
+                raise SourceError(f"{name}: is gzip inside gzip")
             yield from read_stream(gzip.GzipFile(fileobj=buffered), name)
-        elif head == PARQUET:
+        elif head[:4] == PARQUET:
             yield from _parquet(buffered.read(), name)
-        elif head and head[:1] not in b"{[ \t\r\n\xef":
+        elif head.translate(None, CONTROLS) != head:
             yield _protobuf(buffered.read(), name)
+        elif text and text[:1] not in b"{[":
+            raise SourceError(f"{name}: unknown content; known are {KNOWN_CONTENT}")
         else:
             yield from _lines(buffered, name)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"{name}: the gzip stream is broken or truncated: {error}") from error
 
 
-def _lines(source: Iterable[bytes], name: str) -> Iterator[Part]:
-    numbered = enumerate(source, 1)
-    while chunk := list(itertools.islice(numbered, LINES_A_PART)):
+def _lines(source: io.BufferedReader, name: str) -> Iterator[Part]:
+    """Line by line; or, where the first line is no object but the whole is JSON (somebody printed it prettily, or as an array), as that."""
+    blank = 0
+    while (line := source.readline()) and not line.strip():
+        blank += 1
+    lines: Iterable[bytes] = itertools.chain([line], source)
+    if line and not _is_object(line):
+        whole = line + source.read(DOCUMENT_BYTES) + source.readline()
+        if (documents := _documents(whole)) is not None:
+            yield from _parts(((f"{name}: item {n}" if len(documents) > 1 else name, one) for n, one in enumerate(documents, 1)))
+            return
+        lines = itertools.chain(io.BytesIO(whole), source)
+    yield from _parts((f"{name}:{n}", line) for n, line in enumerate(lines, blank + 1))
+
+
+def _parts(placed: Iterator[tuple[str, bytes]]) -> Iterator[Part]:
+    while chunk := list(itertools.islice(placed, LINES_A_PART)):
         part = Part(read_bytes=sum(len(line) for _, line in chunk))
-        for n, line in chunk:
+        for place, line in chunk:
             if line.strip():
                 try:
-                    _line(line, part)
+                    _line(line, part, place)
                 except SourceError as error:
-                    part.refused.append(f"{name}:{n}: {error}")
-        part.refused = [r if r.startswith(name) else f"{name}: {r}" for r in part.refused]
+                    part.refused.append(f"{place}: {error}")
         yield part
 
 
-def _line(line: bytes, part: Part) -> None:
+def _is_object(line: bytes) -> bool:
+    try:
+        return bool(call_lines.parse_line(line)) or True
+    except SourceError:
+        return False
+
+
+def _documents(whole: bytes) -> list[bytes] | None:
+    """The objects of one JSON document; None where it is none."""
+    try:
+        loaded = json.loads(whole)
+        return [json.dumps(one).encode() for one in loaded] if isinstance(loaded, list) else [whole] if isinstance(loaded, dict) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _line(line: bytes, part: Part, place: str) -> None:
     loaded = call_lines.parse_line(line)
     if "resourceSpans" in loaded or "resourceLogs" in loaded:
-        _take(otlp_json.decode_traces(line) if "resourceSpans" in loaded else otlp_json.decode_logs(line), part)
+        _take(otlp_json.decode_traces(line) if "resourceSpans" in loaded else otlp_json.decode_logs(line), part, place)
     elif call_lines.is_call_line(loaded):
-        records, refused = call_lines.read_lines([line])
-        if refused:
-            raise SourceError(refused[0].removeprefix("line 1: "))
-        part.records.extend(records)
+        for record in list(call_lines.record_of(loaded)):
+            part.records.add(record)
     else:
-        keys = ", ".join(str(k)[:40] for k in list(loaded)[:8]) or "none"
+        keys = ", ".join(shown(k)[:40] for k in list(loaded)[:8]) or "none"
         raise SourceError(f"unknown content with the keys {keys}; known are {KNOWN_CONTENT}")
 
 
-def _take(decoded: Decoded, part: Part) -> None:
+def _take(decoded: Decoded, part: Part, place: str) -> None:
     records, _ = read_items(decoded)
     part.records.extend(records)
-    part.refused += decoded.refused
+    part.refused += [f"{place}: {reason}" for reason in decoded.refused]
+    if more := len(decoded.refused) - len(decoded.refused.reasons):
+        part.refused.append(f"{place}: and {more} more")
 
 
 def _protobuf(body: bytes, name: str) -> Part:
@@ -108,7 +150,7 @@ def _protobuf(body: bytes, name: str) -> Part:
         except SourceError:
             continue
         if decoded.items:
-            _take(decoded, part)
+            _take(decoded, part, name)
             return part
     raise SourceError(f"{name}: unknown content; known are {KNOWN_CONTENT}")
 
@@ -116,30 +158,28 @@ def _protobuf(body: bytes, name: str) -> Part:
 def _parquet(body: bytes, name: str) -> Iterator[Part]:
     try:
         file = pq.ParquetFile(pa.BufferReader(body))
-    except pa.ArrowInvalid as error:
+        if "tool" not in file.schema_arrow.names:
+            raise SourceError(f"{name}: the Parquet file has no column tool; known are {KNOWN_CONTENT}")
+        row = 0
+        for batch in file.iter_batches(LINES_A_PART):
+            part = Part(read_bytes=batch.nbytes)
+            for row, line in enumerate(batch.to_pylist(), row + 1):
+                try:
+                    for record in list(call_lines.record_of(_as_line(line))):
+                        part.records.add(record)
+                except SourceError as error:
+                    part.refused.append(f"{name}: row {row}: {error}")
+            yield part
+    except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{name}: damaged Parquet: {error}") from error
-    if "tool" not in file.schema_arrow.names:
-        raise SourceError(f"{name}: the Parquet file has no column tool; known are {KNOWN_CONTENT}")
-    row = 0
-    for batch in file.iter_batches(LINES_A_PART):
-        part = Part(read_bytes=batch.nbytes)
-        for line in batch.to_pylist():
-            row += 1
-            records, refused = call_lines.read_lines([json.dumps(_as_line(line), default=_iso).encode()])
-            part.records.extend(records)
-            part.refused += [f"{name}: row {row}: {r.removeprefix('line 1: ')}" for r in refused]
-        yield part
 
 
 def _as_line(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of our own lake, or of somebody's export with the flat line's columns."""
-    line = {k: v for k, v in row.items() if v is not None}
-    if "called_at" in line:
-        line.setdefault("timestamp", line.pop("called_at"))
-    if "outcome" in line:
+    """A row of our own lake, or of somebody's export with the flat line's columns. NaN is what pandas writes for "nothing"."""
+    line = {k: v for k, v in row.items() if v is not None and v == v}
+    for ours, theirs in OUR_COLUMNS.items():
+        if ours in line:
+            line.setdefault(theirs, line.pop(ours))
+    if line.get("outcome") in ("ok", "error"):
         line.setdefault("is_error", line["outcome"] == "error")
     return {k: v for k, v in line.items() if k in call_lines.KNOWN}
-
-
-def _iso(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)

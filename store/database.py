@@ -83,7 +83,8 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Run a question; the answer as dictionaries."""
-        return self.query(sql, values).to_pylist()
+        rows: list[dict[str, Any]] = self.query(sql, values).to_pylist()
+        return rows
 
     def value(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """Run a question; the first column of its first row, or None."""

@@ -96,13 +96,13 @@ def _adopt_servers(database: Database, merged: Merged, definitions: pa.Table) ->
     """The server of a call that came without one is the only server that showed its agent a tool of that name; the calls that got one."""
     if not merged.call_ids and not len(definitions):
         return []
-    with database.named(made=pa.table({"call_id": pa.array(merged.call_ids, tables.TEXT)}), sighted=definitions.select(["tool"])):
+    with database.named(made=pa.table({"call_id": pa.array(merged.call_ids, tables.TEXT)}), listed=definitions.select(["tool"])):
         rows = database.query("""
             SELECT c.call_id, d.server FROM hot.calls AS c
             JOIN (SELECT agent, tool, min(server) AS server FROM hot.tool_definitions WHERE server IS NOT NULL
                   GROUP BY agent, tool HAVING count(DISTINCT server) = 1) AS d
               ON d.tool = c.tool AND d.agent IS NOT DISTINCT FROM c.agent
-            WHERE c.server IS NULL AND (c.call_id IN (SELECT call_id FROM made) OR c.tool IN (SELECT tool FROM sighted))
+            WHERE c.server IS NULL AND (c.call_id IN (SELECT call_id FROM made) OR c.tool IN (SELECT tool FROM listed))
         """)
     if len(rows):
         with database.named(served=rows):

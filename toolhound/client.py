@@ -15,6 +15,7 @@ from store.records import Severity
 
 ERRORS = {404: NotFoundError, 409: ConflictError, 412: ConflictError}
 UPLOAD_SECONDS = 3600.0
+LONGEST_GREETING_SECONDS = 10.0
 
 
 class Client:
@@ -39,6 +40,13 @@ class Client:
         """Whether the server answers."""
         try:
             return self._http.get("/livez", timeout=2.0).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def is_ours(self) -> bool:
+        """Whether the server answers and knows our token: a port may meanwhile belong to another program."""
+        try:
+            return self._http.get("/api/v1/openapi.json", timeout=LONGEST_GREETING_SECONDS).status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
 
@@ -78,7 +86,7 @@ class Client:
 
     def alert(self, alert_id: str) -> dict[str, Any]:
         """One alert whole."""
-        whole = self._dict(self._asked("GET", f"/api/v1/alerts/{alert_id}"))
+        whole = self._dict(self._asked("GET", f"/api/v1/alerts/{quote(alert_id, safe='')}"))
         for row in (whole["alert"], *whole["findings"]):
             row["severity"] = Severity[row["severity"].upper()].value if isinstance(row["severity"], str) else row["severity"]
         return whole
@@ -86,7 +94,7 @@ class Client:
     def decide(self, alert_id: str, *, actor: str, **step: Any) -> dict[str, Any]:
         """Take one step of triage."""
         body = {"actor": actor, **{k: v for k, v in step.items() if v is not None}}
-        return self._dict(self._asked("PATCH", f"/api/v1/alerts/{alert_id}", json=body))
+        return self._dict(self._asked("PATCH", f"/api/v1/alerts/{quote(alert_id, safe='')}", json=body))
 
     def sessions(self, **filters: Any) -> dict[str, Any]:
         """A page of sessions."""

@@ -93,9 +93,10 @@ def any_table(console: Console, answer: pa.Table) -> None:
     """The answer to a question."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in answer.column_names:
-        table.add_column(plain(name), overflow="fold")
-    for row in answer.to_pylist():
-        table.add_row(*(_cell("" if v is None else v, 500) for v in row.values()))
+        table.add_column(Text(plain(name)), overflow="fold")
+    columns = [column.to_pylist() for column in answer.columns]  # two columns may have the same name
+    for row in zip(*columns, strict=True):
+        table.add_row(*(_cell("" if v is None else v, 500) for v in row))
     console.print(table)
 
 

@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ from ingest import files
 from ingest.batch import to_tables
 from ingest.redact import Redactor
 from store.database import Database
+from store.errors import StoreError
 from store.records import Finding, Grade, Severity
 from toolhound.engine import Engine
 from toolhound.settings import Settings
@@ -20,7 +22,7 @@ THROWAWAY_KEY = b"nothing of this outlives the command"
 
 
 def rank(calls: Sequence[str], history: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> tuple[list[tuple[str, float]], list[str]]:
-    """`(session_id, risk)` for each session of `calls`, best first, and what was refused with its place."""
+    """`(session_id, risk)` for each session of `calls`, best first; and what was refused or failed, each with its place."""
     refused: list[str] = []
     with TemporaryDirectory(prefix="toolhound-") as folder:
         engine = Engine(Path(folder), Settings())
@@ -30,7 +32,8 @@ def rank(calls: Sequence[str], history: Sequence[str], progress: Callable[[int],
             engine.settle(datetime.now(UTC) + timedelta(days=1))
             _take(engine, calls, refused, progress)
             sessions = [r["s"] for r in engine.database.rows("SELECT DISTINCT session_id AS s FROM hot.calls WHERE session_id IS NOT NULL")]
-            engine.detect(learn_from_unsettled=False)
+            failures = engine.detect(learn_from_unsettled=False).failures
+            refused += [f"detector {name} failed, so its findings are missing: {why}" for name, why in failures.items()]
             found = _findings(engine.database)
         finally:
             engine.close()
@@ -40,10 +43,15 @@ def rank(calls: Sequence[str], history: Sequence[str], progress: Callable[[int],
 
 def write_csv(ranked: Sequence[tuple[str, float]], output: Path | None) -> None:
     """`session_id,risk`, one line each."""
-    with (output.open("w", newline="") if output else sys.stdout) as sink:
-        writer = csv.writer(sink)
-        writer.writerow(("session_id", "risk"))
-        writer.writerows((session, f"{value:.6f}") for session, value in ranked)
+    try:
+        with output.open("w", newline="", encoding="utf-8") if output else nullcontext(sys.stdout) as sink:
+            writer = csv.writer(sink)
+            writer.writerow(("session_id", "risk"))
+            writer.writerows((session, f"{value:.6f}") for session, value in ranked)
+    except OSError as error:
+        if output is None:
+            raise
+        raise StoreError(f"{output} cannot be written: {error.strerror}") from error
 
 
 def _take(engine: Engine, names: Sequence[str], refused: list[str], progress: Callable[[int], None]) -> None:

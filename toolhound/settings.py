@@ -74,9 +74,20 @@ def read_settings(path: Path | None) -> Settings:
     if path is None or not path.exists():
         return Settings()
     try:
-        return Settings.model_validate(tomllib.loads(path.read_text()))
-    except tomllib.TOMLDecodeError as error:
+        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg'].lower()}" for e in error.errors())
-        raise SettingsError(f"{path}: {wrong}") from error
+        raise SettingsError(f"{path}: {'; '.join(_told(e['loc'], e['type'], e['msg']) for e in error.errors())}") from error
+
+
+def _told(place: tuple[str | int, ...], kind: str, message: str) -> str:
+    """What is wrong with one setting, and what is allowed."""
+    name = ".".join(map(str, place))
+    if kind != "extra_forbidden":
+        return f"{name}: {message.lower()}"
+    sections: dict[str, type[BaseModel]] = {"collect": Collect, "keep": Keep, "serve": Serve, "webhooks": Webhook}
+    section = sections.get(str(place[0]), Settings) if len(place) > 1 else Settings
+    return f"{name} is no setting; known here are {', '.join(section.model_fields)}"

@@ -18,6 +18,7 @@ import httpx
 from ingest.process import Orders
 from store.errors import BusyError, SettingsError, ToolhoundError
 from store.spool import Spool
+from toolhound.client import Client
 from toolhound.settings import Settings
 from toolhound.workspace import SERVED
 
@@ -49,7 +50,9 @@ class Supervisor:
     def __init__(self, folder: Path, settings: Settings, say: Callable[[str], None] = print) -> None:
         self.folder, self.settings, self._say = folder.resolve(), settings, say
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._changing = threading.Lock()
         self._stop = threading.Event()
+        self._is_ours = False
         collect, serve = settings.collect, settings.serve
         self._grpc_port, self._http_port, self._port = (
             _free(host, port, name) for host, port, name in (
@@ -95,15 +98,14 @@ class Supervisor:
                 recent = deaths[name] = [t for t in deaths.get(name, []) if now - t < 60] + [now]
                 self._say(f"the {name} process ended ({_how(child.returncode)}); starting it again")
                 self._stop.wait(RESTART_SECONDS[min(len(recent), len(RESTART_SECONDS)) - 1])
-                if not self._stop.is_set():
-                    self._spawn(name)
+                self._spawn(name)
 
     def stop(self) -> None:
         """End the processes; what they had begun to store is stored first."""
-        self._stop.set()
+        with self._changing:
+            self._stop.set()
         for child in self._children.values():
-            if child.stdin:
-                child.stdin.close()
+            _let_go(child)
         until = time.monotonic() + STOP_SECONDS
         for child in self._children.values():
             try:
@@ -111,7 +113,8 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        (self.folder / SERVED).unlink(missing_ok=True)
+        if self._is_ours:
+            (self.folder / SERVED).unlink(missing_ok=True)
 
     def processes(self) -> dict[str, int]:
         """Process ids by name."""
@@ -125,10 +128,12 @@ class Supervisor:
         if told.exists():
             try:
                 other = json.loads(told.read_text())
-            except (OSError, ValueError):
+                address, token, process = str(other["address"]), str(other["token"]), other["pid"]
+            except (OSError, ValueError, KeyError, TypeError):  # half of one, or somebody else's
                 return
-            if _answers(f"{other['address']}/livez"):
-                raise BusyError(f"{self.folder} is already served at {other['address']} by process {other['pid']}")
+            with Client(address, token) as client:
+                if client.is_ours():
+                    raise BusyError(f"{self.folder} is already served at {address} by process {process}")
 
     def _spawn(self, name: str) -> None:
         environment = {**os.environ, TOKEN_VARIABLE: self.addresses.token}
@@ -142,10 +147,15 @@ class Supervisor:
                 keep.truncate_bytes, collect.processes > 1,
             )
             arguments = ["ingest.process", orders.as_json()]
-        # A session of its own: Ctrl-C reaches the supervisor alone, which then ends its processes in order.
-        self._children[name] = subprocess.Popen(
-            [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, env=environment, start_new_session=True
-        )
+        with self._changing:
+            if self._stop.is_set():
+                return
+            if name in self._children:
+                _let_go(self._children[name])
+            # A session of its own: Ctrl-C reaches the supervisor alone, which then ends its processes in order.
+            self._children[name] = subprocess.Popen(
+                [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, env=environment, start_new_session=True
+            )
 
     def _write_served(self) -> None:
         told = {
@@ -158,6 +168,7 @@ class Supervisor:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sink:
             json.dump(told, sink)
         partial.rename(path)
+        self._is_ours = True
 
 
 def _free(host: str, port: int, setting: str) -> int:
@@ -172,6 +183,12 @@ def _free(host: str, port: int, setting: str) -> int:
             ) from error
         bound: int = probe.getsockname()[1]
         return bound
+
+
+def _let_go(child: subprocess.Popen[bytes]) -> None:
+    """Close its standard input, upon which it ends."""
+    if child.stdin:
+        child.stdin.close()
 
 
 def _answers(url: str) -> bool:

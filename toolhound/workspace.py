@@ -54,18 +54,20 @@ class Workspace:
         """Take files in and look at them: `{"calls", "records", "refused": [place and reason, ...]}`; `-` is standard input."""
         masks, payloads = Redactor(redaction_key(self.folder)), Payloads(self.settings.keep.payloads, self.settings.keep.truncate_bytes)
         done: dict[str, Any] = {"calls": 0, "records": 0, "refused": []}
-        for name in names:
-            refused: list[str] = []
-            for part in files.read(name):
-                self.engine.spool.write(to_tables(part.records, masks, payloads))
-                done["calls"] += len(part.records.calls)
-                done["records"] += len(part.records)
-                refused += part.refused
-                progress(part.read_bytes)
-            if refused:
-                self.engine.rejected.keep("\n".join(refused).encode(), f"{len(refused)} refused, each with its place and reason in the body", name)
-            done["refused"] += refused
-        self.engine.catch_up()
+        try:
+            for name in names:
+                refused: list[str] = []
+                for part in files.read(name):
+                    self.engine.spool.write(to_tables(part.records, masks, payloads))
+                    done["calls"] += len(part.records.calls)
+                    done["records"] += len(part.records)
+                    refused += part.refused
+                    progress(part.read_bytes)
+                if refused:
+                    self.engine.rejected.keep("\n".join(refused).encode(), f"{len(refused)} refused, each with its place and reason in the body", name)
+                done["refused"] += refused
+        finally:  # what was read before a file that cannot be is looked at all the same
+            self.engine.catch_up()
         return done
 
     def detect(self) -> dict[str, Any]:
@@ -156,10 +158,14 @@ def connect(where: str | Path = DEFAULT_FOLDER, token: str | None = None) -> "Wo
         return Client(str(where), token)
     served = Path(where) / SERVED
     if served.exists():
-        told = json.loads(served.read_text())
-        client = Client(told["address"], told["token"])
-        if client.is_alive():
+        try:
+            told = json.loads(served.read_text())
+            client = Client(str(told["address"]), str(told["token"]))
+        except (OSError, ValueError, KeyError, TypeError):  # what a crash left; whether the folder is free, the database tells
+            return Workspace(where)
+        if client.is_ours():
             return client
+        client.close()
     return Workspace(where)
 
 

@@ -28,6 +28,8 @@ from store.records import Grade, Severity
 ALERTING_SCORE = 0.6
 NOTED_SCORE = 0.3
 """Orders between the two rank sessions and alert nobody: ordinary pages are full of them."""
+UNUSUAL_SHARE = 0.2
+"""Orders stand in a third of ordinary sessions with real servers: one that was only read says little about its session."""
 
 _SAID = {
     "hidden": "holds an order in text that people do not see",
@@ -60,7 +62,7 @@ def find(seen: Slice) -> Iterator[Found]:
 
 def _found(session_id: str, call_id: str, tool: str, order: Order, alerting: bool) -> Found:
     return Found(
-        scope_key=session_id, subject=call_id, call_ids=[call_id], grade=Grade.ORDER, score=order.score,
+        scope_key=session_id, subject=call_id, call_ids=[call_id], grade=Grade.ORDER, score=order.score * UNUSUAL_SHARE,
         sentence=f"A result of {tool} {_SAID[order.kind]}: {quoted(order.text)}.",
         evidence={"alerting": alerting, "kind": order.kind, "order": quoted(order.text, 400)},
     )

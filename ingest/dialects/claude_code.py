@@ -1,21 +1,42 @@
 """Claude Code: log records `user_prompt`, `tool_decision`, `tool_result`, `mcp_server_connection`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ingest.dialects.contract import Dialect, digest, first, leftover, moment, number, parsed, said_by, session_of, text
-from ingest.otlp.items import Item
+from ingest.dialects.contract import (
+    Dialect,
+    as_json,
+    digest,
+    first,
+    leftover,
+    moment,
+    moment_of,
+    number,
+    parsed,
+    payload,
+    said_by,
+    session_of,
+    text,
+    whole,
+)
+from ingest.otlp.items import Item, Value
 from store.records import Access, Call, Observer, Outcome, Record, State
 
 NAME = "claude_code"
+UNNAMED, HIDDEN = "(unnamed)", "mcp_tool"
+"""The second is what stands for the tools of servers that a user configured, unless details are switched on."""
+
 CUT_AT = 512
 """Longer values of `tool_input` come cut."""
 
 
 def recognises(item: Item) -> bool:
     """Its scopes, or its event names."""
-    return item.source.scope.startswith("com.anthropic.claude_code") or (item.signal == "log" and str(item.body).startswith("claude_code."))
+    return item.source.scope.startswith("com.anthropic.claude_code") or (
+        item.signal == "log" and isinstance(item.body, str) and item.body.startswith("claude_code.")
+    )
 
 
 def read(item: Item) -> Iterator[Record]:
@@ -26,7 +47,8 @@ def read(item: Item) -> Iterator[Record]:
     match event:
         case "user_prompt":
             session_id, source = session_of(item)
-            yield said_by(item, NAME, "user", str(first(item, "prompt") or "<REDACTED>"), session_id, source)
+            said = said_by(item, NAME, "user", str(first(item, "prompt") or "<REDACTED>"), session_id, source)
+            yield said if said.text is not None else replace(said, message_id=_id(item))  # hidden prompts are not all the same one
         case "tool_result":
             yield _call(item, Observer.AGENT)
         case "tool_decision":
@@ -46,16 +68,16 @@ def _call(item: Item, observed_by: Observer) -> Call:
     session_id, source = session_of(item)
     server, tool = _server_and_tool(item)
     decided = observed_by == Observer.DECISION
-    given = text(first(item, "tool_input", "tool_parameters"))
-    succeeded = str(first(item, "success")).lower()
+    given, state = payload(_given(item))
+    outcomes = {"true": Outcome.OK, "false": Outcome.ERROR}
     return Call(
         observation_id=_id(item), called_at=_when(item), tool=tool, observed_by=observed_by, dialect=NAME,
-        seq=int(number(first(item, "event.sequence")) or 0) or None, tool_call_id=text(first(item, "tool_use_id")),
+        seq=whole(first(item, "event.sequence")), tool_call_id=text(first(item, "tool_use_id")),
         session_id=session_id, session_source=source, duration_ms=number(first(item, "duration_ms")),
         trace_id=item.trace_id, span_id=None, agent="claude-code", agent_version=item.source.named("service.version"),
         principal=text(first(item, "user.email", "user.id")), server=server, arguments=given,
-        arguments_state=State.ABSENT if given is None else State.TRUNCATED if _is_cut(given) else State.CAPTURED,
-        outcome=Outcome.UNKNOWN if decided else Outcome.OK if succeeded == "true" else Outcome.ERROR,
+        arguments_state=State.TRUNCATED if given is not None and _is_cut(given) else state,
+        outcome=Outcome.UNKNOWN if decided else outcomes.get(str(first(item, "success")).lower(), Outcome.UNKNOWN),
         error_type=text(first(item, "error_type")), error_message=text(first(item, "error")),
         decision=text(first(item, "decision", "decision_type")) if decided else None,
         decided_by=text(first(item, "source", "decision_source")) if decided else None, attributes=leftover(item),
@@ -64,14 +86,26 @@ def _call(item: Item, observed_by: Observer) -> Call:
 
 def _server_and_tool(item: Item) -> tuple[str | None, str]:
     """`mcp__server__tool`, or `mcp_tool` with the names among the parameters, or a built-in tool."""
-    name = text(first(item, "tool_name")) or "(unnamed)"
+    name = text(first(item, "tool_name")) or UNNAMED
     if name.startswith("mcp__") and name.count("__") >= 2:
         _, server, tool = name.split("__", 2)
-        return server, tool
+        return server or None, tool or UNNAMED
     details: Any = parsed(first(item, "tool_parameters"))
     if isinstance(details, dict) and details.get("mcp_tool_name"):
         return text(details.get("mcp_server_name")), str(details["mcp_tool_name"])
-    return "claude-code", name
+    return (None, UNNAMED) if name == HIDDEN else ("claude-code", name)
+
+
+def _given(item: Item) -> Value:
+    """The arguments; without them what the parameters tell beyond the names of server and tool, such as a shell command."""
+    given = first(item, "tool_input")
+    if given is not None:
+        return given
+    details = parsed(first(item, "tool_parameters"))
+    if not isinstance(details, dict):
+        return first(item, "tool_parameters")
+    told = {k: v for k, v in details.items() if k not in ("mcp_server_name", "mcp_tool_name")}
+    return as_json(told) if told else None
 
 
 def _is_cut(given: str) -> bool:
@@ -80,22 +114,18 @@ def _is_cut(given: str) -> bool:
 
 
 def _id(item: Item) -> str:
-    """Log records have no id of their own: session and sequence number, else the whole record."""
+    """Log records have no id of their own: session, sequence number (which a resumed session may begin anew) and time, else the whole record."""
     session_id, _ = session_of(item)
     sequence = first(item, "event.sequence")
     if session_id and sequence is not None:
-        return digest(NAME, session_id, str(sequence), text(first(item, "event.name")))
+        return digest(NAME, session_id, str(sequence), text(first(item, "event.name")), str(item.started_ns))
     return digest(NAME, str(item.started_ns), str(sorted((k, str(item.attributes.get(k))) for k in item.attributes)))
 
 
 def _when(item: Item) -> datetime:
     if item.started_ns:
         return moment(item.started_ns)
-    stamp = text(first(item, "event.timestamp"))
-    try:
-        return datetime.fromisoformat(stamp) if stamp else moment(0)
-    except ValueError:
-        return moment(0)
+    return moment_of(first(item, "event.timestamp")) or moment(0)
 
 
 DIALECT = Dialect(

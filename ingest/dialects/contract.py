@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,9 @@ class Dialect:
     carries: str
     never_carries: str
 
+
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2262
+"""What unix nanoseconds in 64 bits can say."""
 
 SESSION_KEYS: tuple[tuple[str, SessionSource], ...] = (
     ("langfuse.session.id", SessionSource.CONVERSATION),
@@ -64,17 +68,49 @@ def text(value: Value) -> str | None:
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return as_json(value)
+
+
+def as_json(value: Any, sort_keys: bool = False) -> str:
+    """JSON that every reader takes: NaN and the infinities, which JSON does not have, become text."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_told_otherwise, sort_keys=sort_keys, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=_told_otherwise, sort_keys=sort_keys)
+
+
+def _told_otherwise(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, list) else value
 
 
 def number(value: Value) -> float | None:
-    """A number that may come as text."""
+    """A finite number that may come as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return float(value)
-    except ValueError:
+        found = float(value)
+    except (ValueError, OverflowError):
         return None
+    return found if math.isfinite(found) else None
+
+
+def whole(value: Value) -> int | None:
+    """A whole number of 64 bits that may come as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = int(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if abs(found) < 1 << 63 else None
 
 
 def payload(value: Value) -> tuple[str | None, State]:
@@ -88,9 +124,9 @@ def payload(value: Value) -> tuple[str | None, State]:
 def session_of(item: Item) -> tuple[str | None, int]:
     """The session's id and what it was taken from; the engine fills what is missing from the trace."""
     for key, source in SESSION_KEYS:
-        value = item.attributes.get(key)
-        if value not in (None, ""):
-            return str(value), int(source)
+        found = text(item.attributes.get(key))
+        if found:
+            return found, int(source)
     return None, int(SessionSource.TRACE)
 
 
@@ -99,6 +135,19 @@ def moment(nanos: int) -> datetime:
     if not nanos:
         return datetime.now(UTC)
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=nanos // 1000)
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A moment out of ISO 8601 or unix seconds; without an offset it is UTC. None where it is neither, or out of range."""
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            made = datetime.fromtimestamp(value, UTC)
+        else:
+            made = datetime.fromisoformat(str(value))
+            made = made.astimezone(UTC) if made.tzinfo else made.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return made if EARLIEST_YEAR <= made.year <= LATEST_YEAR else None
 
 
 def digest(*parts: str | None) -> str:
@@ -137,28 +186,35 @@ def context(item: Item) -> Span:
     )
 
 
-LEFT_OVER_BYTES = 2_000
-BULKY = ("messages", "gen_ai.tool.call.", "input.value", "output.value", "tool_arguments", "tool_response", "json_schema", "definitions", "parameters")
+LEFT_OVER_BYTES, LEFT_OVER_VALUE = 2_000, 200
+BULKY = (
+    "messages", "gen_ai.tool.call.", "input.value", "output.value", "tool_arguments", "tool_response", "json_schema", "definitions", "parameters",
+    "tool_input", "tool_call_args", "final_result", "full_command", "prompt.text", "entity.input", "entity.output", "observation.input",
+    "observation.output", "request.argument", "tool.result", "system_instructions",
+)
+"""Parts of the names of attributes that hold payloads: those have columns of their own, which obey the setting keep.payloads."""
 
 
 def leftover(item: Item) -> str | None:
     """What the source said beyond the columns, as JSON; the payloads that have their own columns are left out, and long values cut."""
+    return rest((key, item.attributes.get(key)) for key in item.attributes if not any(part in key for part in BULKY))
+
+
+def rest(pairs: Iterable[tuple[str, Any]]) -> str | None:
+    """Pairs as one JSON object of limited size: long texts cut, and what is too large left out."""
     kept: dict[str, Value] = {}
     room = LEFT_OVER_BYTES
-    for key in item.attributes:
-        if any(part in key for part in BULKY):
-            continue
-        value = item.attributes.get(key)
-        shown = value[:200] if isinstance(value, str) else value
-        room -= len(key) + len(str(shown))
-        if room < 0:
-            break
-        kept[key] = shown
-    return json.dumps(kept, ensure_ascii=False, default=str) if kept else None
+    for key, value in pairs:
+        shown = value[:LEFT_OVER_VALUE] if isinstance(value, str) else value
+        needs = len(key) + len(str(shown))
+        if needs <= room:
+            room -= needs
+            kept[key] = shown
+    return as_json(kept) if kept else None
 
 
 def parsed(value: Value) -> Any:
-    """A value that may be JSON text."""
+    """A value that may be JSON text; None where it is none."""
     if not isinstance(value, str):
         return value
     try:
@@ -206,9 +262,13 @@ def defined(item: Item, dialect: str, definitions: Any, server: str | None = Non
             continue
         shape = next((inner[k] for k in ("inputSchema", "input_schema", "parameters", "parameters_json_schema") if k in inner), None)
         where = inner.get("toolset_id")
+        try:
+            schema = None if shape is None else as_json(shape, sort_keys=True)
+        except RecursionError:  # read from text at the very edge of what can be read
+            continue
         yield ToolDefinition(
             sighted_at=moment(item.started_ns), tool=inner["name"], dialect=dialect,
             server=server or (where if isinstance(where, str) and not where.startswith("<") else None),
             agent=text(first(item, *AGENT_KEYS)), description=text(inner.get("description")),
-            input_schema=None if shape is None else json.dumps(shape, sort_keys=True, ensure_ascii=False), session_id=session_of(item)[0],
+            input_schema=schema, session_id=session_of(item)[0],
         )

@@ -22,7 +22,7 @@ def read(item: Item) -> Iterator[Record]:
     if kind == "TOOL":
         # `tool.parameters` is the definition with some instrumentations and the values with others: a schema has properties.
         values = parsed(first(item, "tool.parameters"))
-        is_definition = isinstance(values, dict) and ("properties" in values or "type" in values)
+        is_definition = isinstance(values, dict) and (values.get("type") == "object" or _are_properties(values.get("properties")))
         arguments, arguments_state = payload(first(item, "input.value", *(() if is_definition else ("tool.parameters",))))
         result, result_state = payload(first(item, "output.value"))
         yield call(
@@ -52,9 +52,23 @@ def _messages(item: Item) -> Iterator[tuple[str, str]]:
         role = first(item, prefix + "role")
         if role is None:
             return
-        content = first(item, prefix + "content", prefix + "contents.0.message_content.text")
-        if role in ("user", "system") and isinstance(content, str):
+        content = first(item, prefix + "content") or "\n".join(_contents(item, prefix))
+        if role in ("user", "system") and content and isinstance(content, str):
             yield str(role), content
+
+
+def _contents(item: Item, prefix: str) -> Iterator[str]:
+    for n in range(MOST_MESSAGES):
+        one = f"{prefix}contents.{n}.message_content."
+        content = first(item, one + "text")
+        if isinstance(content, str):
+            yield content
+        elif first(item, one + "type") is None:
+            return
+
+
+def _are_properties(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(v, dict) for v in value.values())
 
 
 def _prompt(value: Any) -> str | None:
@@ -68,10 +82,10 @@ def _prompt(value: Any) -> str | None:
 
 def _tools(item: Item) -> Iterator[Any]:
     for n in range(MOST_MESSAGES):
-        schema = parsed(first(item, f"llm.tools.{n}.tool.json_schema"))
+        schema = first(item, f"llm.tools.{n}.tool.json_schema")
         if schema is None:
             return
-        yield schema
+        yield parsed(schema)
 
 
 DIALECT = Dialect(

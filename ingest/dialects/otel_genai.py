@@ -1,19 +1,22 @@
 """OpenTelemetry GenAI conventions: `execute_tool` spans, and the messages and tool definitions on agent and chat spans."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from ingest.dialects.contract import Dialect, call, defined, first, parsed, payload, text, told
-from ingest.otlp.items import Item
+from ingest.otlp.items import Item, Value
 from store.records import Observer, Record
 
 NAME = "otel_genai"
 OLD_EVENTS = {"gen_ai.user.message": "user", "gen_ai.system.message": "system"}
+TOOL_OPERATIONS = (None, "execute_tool", "tool_call")
+LANGCHAIN_ENVELOPE = {"input_str", "inputs", "kwargs"}
 
 
 def recognises(item: Item) -> bool:
     """Any GenAI tool or message attribute; some frameworks never set the operation's name."""
     found = item.attributes
-    return any(
+    return item.name in OLD_EVENTS or any(
         key in found
         for key in ("gen_ai.operation.name", "gen_ai.tool.name", "gen_ai.tool.call.id", "gen_ai.input.messages", "gen_ai.tool.definitions")
     )
@@ -22,20 +25,50 @@ def recognises(item: Item) -> bool:
 def read(item: Item) -> Iterator[Record]:
     """A call for an `execute_tool` span; messages and definitions for the others."""
     operation, tool = first(item, "gen_ai.operation.name"), text(first(item, "gen_ai.tool.name"))
-    if tool and (operation in (None, "execute_tool") or item.name.startswith("execute_tool")):
-        arguments, arguments_state = payload(first(item, "gen_ai.tool.call.arguments", "tool_arguments", "input"))
-        result, result_state = payload(first(item, "gen_ai.tool.call.result", "tool_response", "output"))
+    if tool and (operation in TOOL_OPERATIONS or item.name.startswith("execute_tool")):
+        arguments, arguments_state = payload(_given(item))
+        result, result_state = payload(_got(item))
         yield call(
             item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, "gen_ai.tool.call.id", "gen_ai.tool.call_id")),
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
         )
         return
-    yield from told(item, NAME, parsed(first(item, "gen_ai.system_instructions")))
+    yield from told(item, NAME, _as_system(parsed(first(item, "gen_ai.system_instructions"))))
     yield from told(item, NAME, parsed(first(item, "gen_ai.input.messages")))
+    if item.name in OLD_EVENTS and isinstance(item.body, dict):
+        yield from told(item, NAME, [{"role": OLD_EVENTS[item.name], "content": text(item.body.get("content"))}])
     for event in item.events:
         if event.name in OLD_EVENTS and event.attributes.get("content"):
             yield from told(item, NAME, [{"role": OLD_EVENTS[event.name], "content": text(event.attributes.get("content"))}])
     yield from defined(item, NAME, parsed(first(item, "gen_ai.tool.definitions")))
+
+
+def _given(item: Item) -> Value:
+    """The arguments: in an attribute, in LangChain's envelope, or (Strands) in an event."""
+    found = first(item, "gen_ai.tool.call.arguments", "tool_arguments", "gcp.vertex.agent.tool_call_args", "input")
+    if isinstance(found, str) and not found.startswith('{"input_str"'):  # nearly always; the envelope is written with this key first
+        return found
+    envelope = parsed(found)
+    if isinstance(envelope, dict) and envelope.keys() >= LANGCHAIN_ENVELOPE:
+        inner: Value = envelope["inputs"] if envelope["inputs"] is not None else envelope["input_str"]
+        return inner
+    return _event(item, "gen_ai.tool.message", "content") if found is None else found
+
+
+def _got(item: Item) -> Value:
+    found = first(item, "gen_ai.tool.call.result", "tool_response", "gcp.vertex.agent.tool_response", "output")
+    return _event(item, "gen_ai.choice", "message") if found is None else found
+
+
+def _event(item: Item, name: str, key: str) -> Value:
+    return next((e.attributes.get(key) for e in item.events if e.name == name), None)
+
+
+def _as_system(instructions: Any) -> Any:
+    """System instructions are a list of parts; as one message they are told like the others."""
+    if isinstance(instructions, list) and any(isinstance(part, dict) and "role" not in part for part in instructions):
+        return [{"role": "system", "parts": instructions}]
+    return instructions
 
 
 DIALECT = Dialect(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ingest.dialects.contract import Dialect, call, defined, digest, first, moment, parsed, payload, session_of, text
+from ingest.dialects.contract import AGENT_KEYS, Dialect, call, defined, digest, first, moment, parsed, payload, session_of, text
 from ingest.otlp.items import Item
 from store.records import Access, Observer, Outcome, Record
 
@@ -28,7 +28,7 @@ def read(item: Item) -> Iterator[Record]:
         yield call(
             item, NAME, text(first(item, "gen_ai.tool.name")) or _tool_of(item.name), Observer.SERVER if served else Observer.CLIENT,
             server=server, server_version=item.source.named("service.version") if served else None, transport=_transport(item),
-            agent=None if served else item.source.named("service.name"),
+            agent=None if served or first(item, *AGENT_KEYS) else item.source.named("service.name"),
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
         )
     elif method in CONNECTING:

@@ -8,9 +8,11 @@ must be there.
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
-from ingest.dialects.contract import digest, number, payload, text
+from ingest.dialects.contract import digest, moment_of, number, payload, rest, text, whole
+from ingest.otlp.items import Refusals, shown
 from store.errors import SourceError
 from store.records import Call, Message, Observer, Outcome, Records, SessionSource, State
 
@@ -26,22 +28,24 @@ def is_call_line(line: dict[str, Any]) -> bool:
     return "tool" in line and ("session_id" in line or "timestamp" in line) and "jsonrpc" not in line
 
 
-def read_body(body: bytes) -> tuple[Records, list[str]]:
+def read_body(body: bytes) -> tuple[Records, Refusals]:
     """Records out of many lines, and for each line that was refused its number and the reason."""
-    return read_lines(body.split(b"\n"))
+    return read_lines(BytesIO(body))
 
 
-def read_lines(lines: Iterable[bytes]) -> tuple[Records, list[str]]:
+def read_lines(lines: Iterable[bytes]) -> tuple[Records, Refusals]:
     """The same for lines that come one by one; blank ones are passed over."""
-    records, refused = Records(), []
+    records, refused = Records(), Refusals()
     for n, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            for record in _read(parse_line(line)):
-                records.add(record)
+            read = list(record_of(parse_line(line)))
         except SourceError as error:
             refused.append(f"line {n}: {error}")
+            continue
+        for record in read:
+            records.add(record)
     return records, refused
 
 
@@ -55,17 +59,27 @@ def parse_line(line: bytes) -> dict[str, Any]:
         raise SourceError(f"not JSON: {error.msg} at column {error.colno}") from error
     except RecursionError as error:
         raise SourceError("nests too deeply") from error
+    except ValueError as error:  # a number of more digits than Python converts
+        raise SourceError(f"not JSON that can be read: {error}") from error
     if not isinstance(loaded, dict):
         raise SourceError(f"must be a JSON object, not {type(loaded).__name__}")
     return loaded
 
 
+def record_of(line: dict[str, Any]) -> Iterator[Call | Message]:
+    """The records of one line. Raises SourceError where it has no tool or no readable time, or nests too deeply to be written again."""
+    try:
+        yield from _read(line)
+    except RecursionError as error:
+        raise SourceError("nests too deeply") from error
+
+
 def _read(line: dict[str, Any]) -> Iterator[Call | Message]:
     tool = line.get("tool")
     if not isinstance(tool, str) or not tool:
-        raise SourceError(f"no tool is named; a line needs tool and session_id or timestamp, this one has {', '.join(map(str, list(line)[:12]))}")
+        raise SourceError(f"no tool is named; a line needs tool and session_id or timestamp, this one has {', '.join(shown(k) for k in list(line)[:12])}")
     called_at = _moment(line.get("timestamp"))
-    session_id = None if line.get("session_id") in (None, "") else str(line["session_id"])
+    session_id = _optional(line, "session_id") or None
     agent = _optional(line, "agent")
     arguments, arguments_state = payload(line.get("arguments"))
     result, result_state = payload(line.get("result"))
@@ -82,14 +96,14 @@ def _read(line: dict[str, Any]) -> Iterator[Call | Message]:
     decision = _optional(line, "decision")
     yield Call(
         observation_id=identity, called_at=called_at, tool=tool, observed_by=Observer.GATEWAY, dialect=NAME,
-        seq=seq if isinstance(seq, int) and not isinstance(seq, bool) else None, tool_call_id=_optional(line, "tool_call_id"),
+        seq=whole(seq), tool_call_id=_optional(line, "tool_call_id"),
         session_id=session_id or identity, session_source=source, duration_ms=number(line.get("duration_ms")), agent=agent,
         principal=_optional(line, "principal"), client_address=_optional(line, "client_address"), server=_optional(line, "server"),
         server_version=_optional(line, "server_version"), arguments=arguments, arguments_state=arguments_state, result=result,
         result_state=result_state, outcome=_outcome(line), error_message=_optional(line, "error"),
         decision={"deny": "reject", "denied": "reject", "blocked": "reject", "allow": "accept", "allowed": "accept"}.get(decision or "", decision),
         decided_by=_optional(line, "decided_by"),
-        attributes=json.dumps(extra, ensure_ascii=False, default=str)[:2000] if (extra := {k: v for k, v in line.items() if k not in KNOWN}) else None,
+        attributes=rest((k, v) for k, v in line.items() if k not in KNOWN),
     )
 
 
@@ -106,10 +120,7 @@ def _moment(value: Any) -> datetime:
     """A timestamp in ISO form, or unix seconds; now, where there is none."""
     if value in (None, ""):
         return datetime.now(UTC)
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        made = datetime.fromisoformat(str(value))
-        return made if made.tzinfo else made.replace(tzinfo=UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise SourceError(f"timestamp {str(value)[:40]!r} is neither ISO 8601 nor unix seconds") from error
+    made = moment_of(value)
+    if made is None:
+        raise SourceError(f"timestamp {shown(value)[:40]!r} is neither ISO 8601 nor unix seconds, or out of range")
+    return made

@@ -4,7 +4,7 @@
 up in C instead of Python walking a list for every span. The descriptors are made from opentelemetry-proto's own at import.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -16,6 +16,7 @@ from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from ingest.otlp import salvage
 from ingest.otlp.items import Decoded, Event, Item, Source, Value, plausible_nanos
 from store.errors import SourceError
 
@@ -97,29 +98,39 @@ def value_of(value: Any, depth: int = 0) -> Value:
 
 def decode_traces(body: bytes) -> Decoded:
     """Spans of an ExportTraceServiceRequest. Raises SourceError where the body is none."""
-    request = _parse(_TRACES, body, "ExportTraceServiceRequest")
     decoded, total = Decoded(), 0
+    request = _parse(_TRACES, body, "ExportTraceServiceRequest", decoded, _check_not_logs)
     for resource_spans in request.resource_spans:
         resource = MapAttributes(resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:
             source = Source(resource, scope_spans.scope.name, scope_spans.scope.version)
             for span in scope_spans.spans:
                 total += 1
-                if len(span.trace_id) != 16 or len(span.span_id) != 8 or not any(span.trace_id) or not any(span.span_id):
+                trace_id, span_id = _id(span.trace_id, 16), _id(span.span_id, 8)
+                if not trace_id or not span_id:
                     decoded.refused.append(
                         f"span {total}: trace_id has {len(span.trace_id)} bytes and span_id {len(span.span_id)}; they must have 16 and 8, not all zero"
                     )
-                    continue
-                decoded.items.append(_span(span, source))
-    if total and not decoded.items and _looks_like_logs(body):
-        raise SourceError("the body is an ExportLogsServiceRequest; send logs to /v1/logs (gRPC: LogsService)")
+                elif (parent := _id(span.parent_span_id, 8)) is None:
+                    decoded.refused.append(f"span {total}: parent_span_id has {len(span.parent_span_id)} bytes; it must have 8, or none")
+                else:
+                    decoded.items.append(_span(span, source, trace_id, span_id, parent))
+    if total and not decoded.items:
+        _check_not_logs(body)
     return decoded
 
 
-def _span(span: Any, source: Source) -> Item:
+def _id(raw: bytes, size: int) -> str | None:
+    """An id in hex, "" where there is none (some SDKs write zeros for that), None where it has another length."""
+    if len(raw) not in (0, size):
+        return None
+    return raw.hex() if any(raw) else ""
+
+
+def _span(span: Any, source: Source, trace_id: str, span_id: str, parent: str) -> Item:
     return Item(
         signal="span", name=span.name, source=source, attributes=MapAttributes(span.attributes),
-        trace_id=span.trace_id.hex(), span_id=span.span_id.hex(), parent_span_id=span.parent_span_id.hex() or None,
+        trace_id=trace_id, span_id=span_id, parent_span_id=parent or None,
         started_ns=plausible_nanos(span.start_time_unix_nano), ended_ns=plausible_nanos(span.end_time_unix_nano),
         kind=span.kind, failed=span.status.code == 2, status_message=span.status.message,
         events=tuple(Event(e.name, MapAttributes(e.attributes)) for e in span.events),
@@ -128,29 +139,60 @@ def _span(span: Any, source: Source) -> Item:
 
 def decode_logs(body: bytes) -> Decoded:
     """Log records of an ExportLogsServiceRequest. Raises SourceError where the body is none."""
-    request = _parse(_LOGS, body, "ExportLogsServiceRequest")
-    decoded = Decoded()
+    decoded, total = Decoded(), 0
+    request = _parse(_LOGS, body, "ExportLogsServiceRequest", decoded, _check_not_traces)
     for resource_logs in request.resource_logs:
         resource = MapAttributes(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
             source = Source(resource, scope_logs.scope.name, scope_logs.scope.version)
             for record in scope_logs.log_records:
+                total += 1
+                trace_id, span_id = _id(record.trace_id, 16), _id(record.span_id, 8)
+                if trace_id is None or span_id is None:
+                    decoded.refused.append(
+                        f"log record {total}: trace_id has {len(record.trace_id)} bytes and span_id {len(record.span_id)}; they must have 16 and 8, or none"
+                    )
+                    continue
                 decoded.items.append(Item(
                     signal="log", name=record.event_name, source=source, attributes=MapAttributes(record.attributes),
-                    trace_id=record.trace_id.hex() or None, span_id=record.span_id.hex() or None, parent_span_id=None,
+                    trace_id=trace_id or None, span_id=span_id or None, parent_span_id=None,
                     started_ns=plausible_nanos(record.time_unix_nano) or plausible_nanos(record.observed_time_unix_nano),
                     body=value_of(record.body),
                 ))
-    if decoded.items and all(_is_misread_span(item) for item in decoded.items) and _looks_like_traces(body):
-        raise SourceError("the body is an ExportTraceServiceRequest; send spans to /v1/traces (gRPC: TraceService)")
+    if total and not any(item.started_ns for item in decoded.items):
+        _check_not_traces(body)
     return decoded
 
 
-def _parse(kind: type[Any], body: bytes, name: str) -> Any:
+def _parse(kind: type[Any], body: bytes, name: str, decoded: Decoded, check: Callable[[bytes], None]) -> Any:
     try:
         return kind.FromString(body)
     except DecodeError as error:
-        raise SourceError(f"the body of {len(body)} bytes is not an {name} in protobuf: it is truncated or something else") from error
+        check(body)
+        found = salvage.without_unreadable(body, lambda one: _decodes(kind, one))
+        if found is None or not _decodes(kind, found[0]):
+            raise SourceError(f"the body of {len(body)} bytes is not an {name} in protobuf: it is truncated or something else") from error
+        for number in found[1]:
+            decoded.refused.append(f"span or log record {number}: its text is not UTF-8, or it nests too deeply, or it is damaged")
+        return kind.FromString(found[0])
+
+
+def _decodes(kind: type[Any], body: bytes) -> bool:
+    try:
+        kind.FromString(body)
+    except DecodeError:
+        return False
+    return True
+
+
+def _check_not_logs(body: bytes) -> None:
+    if _looks_like_logs(body):
+        raise SourceError("the body is an ExportLogsServiceRequest; send logs to /v1/logs (gRPC: LogsService)")
+
+
+def _check_not_traces(body: bytes) -> None:
+    if _looks_like_traces(body):
+        raise SourceError("the body is an ExportTraceServiceRequest; send spans to /v1/traces (gRPC: TraceService)")
 
 
 def _looks_like_logs(body: bytes) -> bool:
@@ -169,7 +211,3 @@ def _looks_like_traces(body: bytes) -> bool:
         return False
     spans = [s for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans]
     return bool(spans) and all(len(s.trace_id) == 16 and len(s.span_id) == 8 and s.name for s in spans)
-
-
-def _is_misread_span(item: Item) -> bool:
-    return not item.started_ns and item.body is None

@@ -49,13 +49,12 @@ class Sender:
 
 
 def over_http(addresses: Addresses) -> Callable[[str, int], bool]:
-    client = httpx.Client(base_url=addresses.http, timeout=5, trust_env=False)
     start = datetime(2026, 1, 5, tzinfo=UTC)
 
     def send(name: str, n: int) -> bool:
         line = {"session_id": name, "seq": n, "timestamp": (start + timedelta(seconds=n)).isoformat(), "tool": "echo", "arguments": {"n": n}}
         try:
-            return client.post("/v1/calls", content=json.dumps(line)).is_success
+            return httpx.post(f"{addresses.http}/v1/calls", content=json.dumps(line), timeout=5, trust_env=False).is_success
         except httpx.HTTPError:
             return False
 
@@ -72,16 +71,15 @@ def over_grpc(addresses: Addresses) -> Callable[[str, int], bool]:
     def send(name: str, n: int) -> bool:
         request = ExportTraceServiceRequest()
         span = request.resource_spans.add().scope_spans.add().spans.add(
-            trace_id=n.to_bytes(16, "big"), span_id=(n + 1).to_bytes(8, "big"), name="execute_tool echo",
+            trace_id=(n + 1).to_bytes(16, "big"), span_id=(n + 1).to_bytes(8, "big"), name="execute_tool echo",
             start_time_unix_nano=1_780_000_000_000_000_000 + n, end_time_unix_nano=1_780_000_000_000_001_000 + n,
         )
         for key, value in {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "echo", "gen_ai.conversation.id": name}.items():
             span.attributes.append(KeyValue(key=key, value=AnyValue(string_value=value)))
         try:
-            export(request, timeout=5)
+            return bool(export(request, timeout=5).partial_success.rejected_spans == 0)
         except grpc.RpcError:
             return False
-        return True
 
     return send
 
