@@ -44,19 +44,17 @@ def to_tables(records: Records, masks: Masks, payloads: Payloads = Payloads(), s
 
 def _observations(calls: list[Call], masks: Masks, payloads: Payloads) -> pa.Table:
     rows = [_fields(c) for c in calls]
-    for column, atoms, shingles in (
-        ("arguments", "argument_atoms", "argument_shingles"), ("result", "result_atoms", "result_shingles"),
-    ):
-        _fingerprinted(rows, column, atoms, shingles, masks, payloads)
+    found = _fingerprinted(rows, "arguments", "argument_atoms", "argument_shingles", masks, payloads)
+    found |= _fingerprinted(rows, "result", "result_atoms", "result_shingles", masks, payloads)
     for column in ("error_type", "error_message", "server_address", "attributes"):
         _masked(rows, column, masks)
-    return tables.rows_to_table("observations", rows)
+    return _with(tables.rows_to_table("observations", rows), found)
 
 
 def _messages(messages: list[Message], masks: Masks, payloads: Payloads) -> pa.Table:
     rows = [_fields(m) for m in messages]
-    _fingerprinted(rows, "text", "text_atoms", "text_shingles", masks, payloads)
-    return tables.rows_to_table("messages", rows)
+    found = _fingerprinted(rows, "text", "text_atoms", "text_shingles", masks, payloads)
+    return _with(tables.rows_to_table("messages", rows), found)
 
 
 def _definitions(definitions: list[ToolDefinition], masks: Masks) -> pa.Table:
@@ -80,15 +78,22 @@ def _access(access: list[Access], masks: Masks) -> pa.Table:
     return tables.rows_to_table("access", rows)
 
 
-def _fingerprinted(rows: list[dict[str, Any]], column: str, atoms: str, shingles: str, masks: Masks, payloads: Payloads) -> None:
+def _fingerprinted(rows: list[dict[str, Any]], column: str, atoms: str, shingles: str, masks: Masks, payloads: Payloads) -> dict[str, pa.Array]:
     raw = [row[column] for row in rows]
     for row, text in zip(rows, raw, strict=True):
         row[f"{column}_bytes"] = None if text is None else len(text.encode("utf-8", "replace"))
     masked, _ = masks.mask_all(raw)
-    found_atoms, found_shingles = fingerprint.atoms(masked), fingerprint.shingles(masked)
-    for row, text, a, s in zip(rows, masked, found_atoms.to_pylist(), found_shingles.to_pylist(), strict=True):
+    for row, text in zip(rows, masked, strict=True):
         row[column], row[f"{column}_state"] = _kept(text, row[f"{column}_state"], payloads)
-        row[atoms], row[shingles] = (a, s) if payloads.kept != "none" else ([], [])
+    found = fingerprint.atoms_and_shingles(masked if payloads.kept != "none" else [None] * len(masked))
+    return dict(zip((atoms, shingles), found, strict=True))
+
+
+def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
+    for name, values in columns.items():
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(place), values.cast(table.schema.field(place).type))
+    return table
 
 
 def _kept(text: str | None, state: State, payloads: Payloads) -> tuple[str | None, State]:

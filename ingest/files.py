@@ -59,7 +59,7 @@ def read(name: str) -> Iterator[Part]:
 
 def read_stream(source: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Part]:
     """The same for an open file."""
-    buffered = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)  # type: ignore[type-var]  # IO[bytes] is raw enough
+    buffered: Any = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)
     head = buffered.peek()
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     try:
@@ -79,7 +79,7 @@ def read_stream(source: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Part]:
         raise SourceError(f"{name}: the gzip stream is broken or truncated: {error}") from error
 
 
-def _lines(source: io.BufferedReader, name: str) -> Iterator[Part]:
+def _lines(source: IO[bytes], name: str) -> Iterator[Part]:
     """Line by line; or, where the first line is no object but the whole is JSON (somebody printed it prettily, or as an array), as that."""
     blank = 0
     while (line := source.readline()) and not line.strip():
@@ -108,9 +108,10 @@ def _parts(placed: Iterator[tuple[str, bytes]]) -> Iterator[Part]:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return bool(call_lines.parse_line(line)) or True
+        call_lines.parse_line(line)
     except SourceError:
         return False
+    return True
 
 
 def _documents(whole: bytes) -> list[bytes] | None:
@@ -163,7 +164,8 @@ def _parquet(body: bytes, name: str) -> Iterator[Part]:
         row = 0
         for batch in file.iter_batches(LINES_A_PART):
             part = Part(read_bytes=batch.nbytes)
-            for row, line in enumerate(batch.to_pylist(), row + 1):
+            for line in batch.to_pylist():
+                row += 1
                 try:
                     for record in list(call_lines.record_of(_as_line(line))):
                         part.records.add(record)

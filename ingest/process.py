@@ -6,8 +6,10 @@ It ends when its standard input does, so that it does not outlive whoever starte
 import json
 import os
 import secrets
+import signal
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,8 +20,9 @@ from ingest.batch import Payloads
 from ingest.collector import Collector
 from ingest.otlp import grpc, http
 from ingest.redact import Redactor
+from store.errors import StoreError
 from store.rejected import Rejected
-from store.spool import Spool
+from store.spool import Spool, sync_folder, write_durably
 
 GRACE_SECONDS = 5
 KEY_BYTES = 32
@@ -47,15 +50,16 @@ class Orders:
 def redaction_key(workspace: Path) -> bytes:
     """The key that keeps equal secrets equal, made with the workspace; only its owner may read it."""
     path = workspace / "redaction.key"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    key = secrets.token_bytes(KEY_BYTES)
-    with os.fdopen(descriptor, "wb") as sink:
-        sink.write(key)
-        sink.flush()
-        os.fsync(sink.fileno())
+    if not path.exists():
+        made = workspace / f"redaction.key.{os.getpid()}-{secrets.token_hex(4)}"
+        write_durably(made, secrets.token_bytes(KEY_BYTES))
+        with suppress(FileExistsError):  # another process was first; whoever is, the key appears whole
+            os.link(made, path)
+        made.unlink()
+        sync_folder(workspace)
+    key = path.read_bytes()
+    if len(key) < KEY_BYTES:
+        raise StoreError(f"{path} is damaged: it has {len(key)} bytes instead of {KEY_BYTES}; without the key masks cannot be compared")
     return key
 
 
@@ -84,6 +88,8 @@ def main() -> int:
         http.receiver(collector, orders.body_bytes), host=orders.host, port=orders.http_port, log_level="warning", access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
     ))
+    for number in (signal.SIGTERM, signal.SIGINT):  # the web server raises them again when it has stopped; there is more to stop
+        signal.signal(number, lambda *_: setattr(web, "should_exit", True))
     threading.Thread(target=_end_with_input, args=(web,), daemon=True).start()
     web.run()
     rpc.stop(GRACE_SECONDS).wait()

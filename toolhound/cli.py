@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from store.errors import ToolhoundError
+from store.errors import SettingsError, ToolhoundError
 from store.records import Severity
 from toolhound import printing
 from toolhound.client import Client
@@ -68,6 +68,8 @@ def serve(
     config: Annotated[Path | None, typer.Option(help=f"a settings file; FOLDER/{FILE_NAME} where left out")] = None,
 ) -> None:
     """Receive traces, look for attacks, serve the API and the pages, until Ctrl-C."""
+    if config is not None and not config.is_file():
+        raise SettingsError(f"{config} does not exist; give --config a settings file, or leave it out")
     settings = read_settings(config or workspace / FILE_NAME)
     supervisor = Supervisor(workspace, settings, lambda line: said.print(line, markup=False, highlight=False))
     try:

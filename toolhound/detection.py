@@ -22,11 +22,12 @@ REPLACED = (Scope.CALL, Scope.SESSION)
 
 @dataclass(slots=True)
 class Looked:
-    """What a look gave: findings, findings that no longer hold, and detectors that failed."""
+    """What a look gave: findings, findings that no longer hold, detectors that failed, and those that did well."""
 
     findings: list[Finding] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    well: set[str] = field(default_factory=set)
 
 
 def look_at_touched(database: Database, asked: Iterable[Registered] | None = None) -> Looked:
@@ -87,8 +88,9 @@ def _look(
         seen.close()
     looked.findings += outcome.findings.values()
     looked.failures |= outcome.failures
+    asked_well = [one.name for one in asked if one.name not in outcome.failures]
+    looked.well.update(asked_well)
     if scope in REPLACED:
-        asked_well = [one.name for one in asked if one.name not in outcome.failures]
         looked.withdrawn += triage.lapsed(database, scope=scope, scope_keys=keys, detectors=asked_well, found=outcome.findings)
 
 

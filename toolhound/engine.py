@@ -154,6 +154,7 @@ class Engine:
                 whole.withdrawn += looked.withdrawn
                 whole.failures |= looked.failures
             self.forget_touched()
+            self.progress.failures = dict(whole.failures)
         return whole
 
     def forget_touched(self) -> None:
@@ -261,5 +262,7 @@ class Engine:
             if looked_at_touched:
                 self.forget_touched()
         self.progress.alerts += sum(1 for c in changes if c.kind == "alert.created")
-        self.progress.failures = looked.failures or ({} if looked_at_touched else self.progress.failures)
+        # A detector fails until it was asked again and did well; `detect` asks it shard by shard, and sets this in the end.
+        well = looked.well if looked_at_touched else set()
+        self.progress.failures = {n: why for n, why in self.progress.failures.items() if n not in well} | looked.failures
 

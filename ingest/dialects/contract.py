@@ -248,7 +248,8 @@ def said_by(
     """One message; its id does not depend on how often it is told again."""
     kept = text(said)
     return Message(
-        message_id=digest(session_id or item.trace_id, role, said), said_at=moment(item.started_ns if said_ns is None else said_ns), role=role, dialect=dialect,
+        message_id=digest(session_id or item.trace_id, role, said), role=role, dialect=dialect,
+        said_at=moment(item.started_ns if said_ns is None else said_ns),
         text=kept, text_state=State.CAPTURED if kept is not None else State.REDACTED,
         session_id=session_id or item.trace_id, session_source=source, trace_id=item.trace_id, agent=text(first(item, *AGENT_KEYS)),
     )

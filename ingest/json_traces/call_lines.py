@@ -77,7 +77,8 @@ def record_of(line: dict[str, Any]) -> Iterator[Call | Message]:
 def _read(line: dict[str, Any]) -> Iterator[Call | Message]:
     tool = line.get("tool")
     if not isinstance(tool, str) or not tool:
-        raise SourceError(f"no tool is named; a line needs tool and session_id or timestamp, this one has {', '.join(shown(k) for k in list(line)[:12])}")
+        keys = ", ".join(shown(k) for k in list(line)[:12])
+        raise SourceError(f"no tool is named; a line needs tool and session_id or timestamp, this one has {keys}")
     called_at = _moment(line.get("timestamp"))
     session_id = _optional(line, "session_id") or None
     agent = _optional(line, "agent")

@@ -16,6 +16,8 @@ SERVICES = {
 }
 THREADS = 16
 DETAILS = "grpc-status-details-bin"
+MESSAGE_CHARACTERS = 500
+"""It goes into the trailers twice more, and clients take 8 KiB of these."""
 
 
 def server(collector: Collector, address: str, body_bytes: int, shared_port: bool = False) -> tuple[grpc.Server, int]:
@@ -53,5 +55,6 @@ def _export(collector: Collector, signal: str) -> Callable[[bytes, grpc.Servicer
 
 
 def _abort(context: grpc.ServicerContext, code: grpc.StatusCode, number: int, message: str, retry: bool = False) -> None:
-    context.set_trailing_metadata(((DETAILS, status.status(number, message, retry).SerializeToString()),))
-    context.abort(code, message)
+    said = message[:MESSAGE_CHARACTERS].encode("utf-8", "replace").decode()
+    context.set_trailing_metadata(((DETAILS, status.status(number, said, retry).SerializeToString()),))
+    context.abort(code, said)

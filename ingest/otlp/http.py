@@ -1,6 +1,7 @@
 """The HTTP receiver: `/v1/traces`, `/v1/logs` (OTLP in protobuf and JSON) and `/v1/calls` (JSON tool-call lines)."""
 
 import zlib
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -15,14 +16,32 @@ from store.errors import DiskError, SourceError, StoreError, TooLargeError
 CONTENT_TYPES = {"protobuf": "application/x-protobuf", "json": "application/json"}
 GZIP_WINDOW = 31
 CHUNK = 1 << 20
+BODIES_IN_PROGRESS, LEAST_IN_PROGRESS = 4, 64 << 20
+"""How many bodies of the largest size may be in memory at once; many more of the usual size fit in. Beyond it senders are asked to come back."""
+
+
+class InProgress:
+    """The bytes of the bodies that are being received or stored; touched by the event loop alone."""
+
+    def __init__(self, body_bytes: int) -> None:
+        self.body_bytes = body_bytes
+        self.room = max(BODIES_IN_PROGRESS * body_bytes, LEAST_IN_PROGRESS)
+
+    def take(self, size: int) -> None:
+        """Raises DiskError where there is no room."""
+        if size > self.room:
+            raise DiskError("as many bytes as this collector may hold are being stored already")
+        self.room -= size
 
 
 def receiver(collector: Collector, body_bytes: int) -> Starlette:
     """The application. A path prefix before `/v1/...` is allowed, since exporters append to a base path."""
 
+    progress = InProgress(body_bytes)
+
     def route(signal: str) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await _answered(request, signal, collector, body_bytes)
+            return await _answered(request, signal, collector, progress)
 
         return Route(f"/{{prefix:path}}v1/{signal}", endpoint, methods=["POST"])
 
@@ -35,32 +54,59 @@ def receiver(collector: Collector, body_bytes: int) -> Starlette:
         return JSONResponse({"status": "ok", "accepted": collector.counts.accepted, "refused": collector.counts.refused,
                              "requests": collector.counts.requests, "dialects": dict(collector.counts.dialects)})
 
-    anything = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-    return Starlette(routes=[
-        Route("/livez", alive), *(route(signal) for signal in ("traces", "logs", "metrics", "calls")),
-        Route("/{path:path}", not_here, methods=anything),
-    ])
+    async def wrong_method(request: Request, _: Exception) -> Response:
+        return await not_here(request)
+
+    async def failed(request: Request, error: Exception) -> Response:
+        return _failed(_encoding(request) or "json", 500, status.INTERNAL, f"a mistake of the collector: {type(error).__name__}")
+
+    anything = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    return Starlette(
+        routes=[
+            Route("/livez", alive), *(route(signal) for signal in ("traces", "logs", "metrics", "calls")),
+            Route("/{path:path}", not_here, methods=anything),
+        ],
+        exception_handlers={405: wrong_method, Exception: failed},  # every answer is a Status
+    )
 
 
-async def _answered(request: Request, signal: str, collector: Collector, body_bytes: int) -> Response:
+async def _answered(request: Request, signal: str, collector: Collector, progress: InProgress) -> Response:
     encoding = _encoding(request)
     source = f"http {request.client.host if request.client else ''} {request.url.path}"
+    parts: list[bytes] = []
+    held = 0
     try:
-        body = await _body(request, body_bytes)
+        async for part in _parts(request, progress.body_bytes):
+            progress.take(len(part))
+            held += len(part)
+            parts.append(part)
+        body = b"".join(parts)
+        parts.clear()
+        return await _taken(request, signal, encoding, body, source, collector)
     except TooLargeError as error:
-        collector.refuse(b"", str(error), source)
+        await run_in_threadpool(collector.refuse, b"", str(error), source)
         return _failed(encoding or "protobuf", 413, status.RESOURCE_EXHAUSTED, str(error))
+    except _UnknownCodingError as error:
+        await run_in_threadpool(collector.refuse, b"", str(error), source)
+        return _failed(encoding or "protobuf", 415, status.INVALID_ARGUMENT, str(error))
     except SourceError as error:
-        collector.refuse(b"", str(error), source)
-        return _failed(encoding or "protobuf", 415 if "Content-Encoding" in str(error) else 400, status.INVALID_ARGUMENT, str(error))
+        await run_in_threadpool(collector.refuse, b"".join(parts), str(error), source)
+        return _failed(encoding or "protobuf", 400, status.INVALID_ARGUMENT, str(error))
+    except DiskError as error:
+        return _failed(encoding or "protobuf", 503, status.UNAVAILABLE, str(error), retry=True)
     except ClientDisconnect:
         return Response(status_code=400)
+    finally:
+        progress.room += held
+
+
+async def _taken(request: Request, signal: str, encoding: str | None, body: bytes, source: str, collector: Collector) -> Response:
     if signal == "calls":
         return await _calls(collector, body, source)
     if encoding is None:
         kind = request.headers.get("content-type", "(none)")
         message = f"Content-Type {kind} is not OTLP; send application/x-protobuf or application/json"
-        collector.refuse(body, message, source)
+        await run_in_threadpool(collector.refuse, body, message, source)
         return _failed("protobuf", 415, status.INVALID_ARGUMENT, message)
     if signal == "metrics":
         answer = Answer(message="metrics are not kept; send traces and logs")
@@ -85,30 +131,41 @@ async def _calls(collector: Collector, body: bytes, source: str) -> Response:
     return JSONResponse({"accepted": answer.accepted, **refused})
 
 
-async def _body(request: Request, limit: int) -> bytes:
-    """The body, decompressed. Raises TooLargeError beyond the limit (a compressed bomb is cut off there), SourceError where it is broken."""
+class _UnknownCodingError(SourceError):
+    """A Content-Encoding that is not known."""
+
+
+async def _parts(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body, decompressed, piece by piece.
+
+    Raises TooLargeError beyond the limit (a compressed bomb is cut off there), SourceError where it is broken.
+    """
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("identity", "gzip", "deflate", ""):
-        raise SourceError(f"Content-Encoding {coding} is not known; send gzip, or none")
-    inflate = None if coding in ("identity", "") else zlib.decompressobj(GZIP_WINDOW if coding == "gzip" else zlib.MAX_WBITS)
-    parts: list[bytes] = []
-    room = limit
+        raise _UnknownCodingError(f"Content-Encoding {coding} is not known; send gzip, or none")
+    window = GZIP_WINDOW if coding == "gzip" else zlib.MAX_WBITS
+    inflate = None if coding in ("identity", "") else zlib.decompressobj(window)
+    room, begun = limit, False
     async for chunk in request.stream():
         pending = chunk
         while pending:
-            try:
-                part, pending = (pending, b"") if inflate is None else (inflate.decompress(pending, min(CHUNK, room + 1)), inflate.unconsumed_tail)
-            except zlib.error as error:
-                raise SourceError(f"the body is not {coding}: {error}") from error
+            begun = True
+            if inflate is None:
+                part, pending = pending, b""
+            else:
+                if inflate.eof:  # gzip may consist of several members; anything else that follows is no gzip and says so
+                    inflate = zlib.decompressobj(window)
+                try:
+                    part = inflate.decompress(pending, min(CHUNK, room + 1))
+                except zlib.error as error:
+                    raise SourceError(f"the body is not {coding}: {error}") from error
+                pending = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
             room -= len(part)
             if room < 0:
                 raise TooLargeError(f"the body is larger than {limit} bytes (setting collect.body_bytes)")
-            parts.append(part)
-            if inflate is not None and inflate.eof:
-                break
-    if inflate is not None and parts and not inflate.eof:
+            yield part
+    if inflate is not None and begun and not inflate.eof:
         raise SourceError(f"the {coding} body is truncated")
-    return b"".join(parts)
 
 
 def _encoding(request: Request) -> str | None:
@@ -119,5 +176,3 @@ def _encoding(request: Request) -> str | None:
 def _failed(encoding: str, http: int, code: int, message: str, retry: bool = False) -> Response:
     headers = {"Retry-After": str(status.RETRY_SECONDS)} if retry else {}
     return Response(status.encoded(status.status(code, message, retry), encoding), http, headers, CONTENT_TYPES[encoding])
-
-

@@ -108,9 +108,8 @@ def decode_traces(body: bytes) -> Decoded:
                 total += 1
                 trace_id, span_id = _id(span.trace_id, 16), _id(span.span_id, 8)
                 if not trace_id or not span_id:
-                    decoded.refused.append(
-                        f"span {total}: trace_id has {len(span.trace_id)} bytes and span_id {len(span.span_id)}; they must have 16 and 8, not all zero"
-                    )
+                    has = f"trace_id has {len(span.trace_id)} bytes and span_id {len(span.span_id)}"
+                    decoded.refused.append(f"span {total}: {has}; they must have 16 and 8, not all zero")
                 elif (parent := _id(span.parent_span_id, 8)) is None:
                     decoded.refused.append(f"span {total}: parent_span_id has {len(span.parent_span_id)} bytes; it must have 8, or none")
                 else:
@@ -149,9 +148,8 @@ def decode_logs(body: bytes) -> Decoded:
                 total += 1
                 trace_id, span_id = _id(record.trace_id, 16), _id(record.span_id, 8)
                 if trace_id is None or span_id is None:
-                    decoded.refused.append(
-                        f"log record {total}: trace_id has {len(record.trace_id)} bytes and span_id {len(record.span_id)}; they must have 16 and 8, or none"
-                    )
+                    has = f"trace_id has {len(record.trace_id)} bytes and span_id {len(record.span_id)}"
+                    decoded.refused.append(f"log record {total}: {has}; they must have 16 and 8, or none")
                     continue
                 decoded.items.append(Item(
                     signal="log", name=record.event_name, source=source, attributes=MapAttributes(record.attributes),

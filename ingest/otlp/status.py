@@ -12,14 +12,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from ingest.collector import Answer
 
 RETRY_SECONDS = 5
-INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, UNAVAILABLE, UNAUTHENTICATED = 3, 8, 12, 14, 16
+INVALID_ARGUMENT, RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, UNAUTHENTICATED = 3, 8, 12, 13, 14, 16
 MESSAGE_BYTES = 4_000
 """The whole answer must stay below 4 MiB (OTLP 1.11); a reason needs far less."""
 
 
 def export_response(signal: str, answer: Answer) -> Any:
     """The answer to a request that was stored; partial success says what was not, or warns."""
-    message = answer.message[:MESSAGE_BYTES]
+    message = _sayable(answer.message)
     if signal == "logs":
         logs = ExportLogsServiceResponse()
         if message:
@@ -38,13 +38,17 @@ def export_response(signal: str, answer: Answer) -> Any:
 
 def status(code: int, message: str, retry: bool = False) -> status_pb2.Status:
     """A Status; what is wrong with the request as BadRequest, or when to come back as RetryInfo."""
-    made = status_pb2.Status(code=code, message=message[:MESSAGE_BYTES])
+    made = status_pb2.Status(code=code, message=_sayable(message))
     if retry:
         made.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=RETRY_SECONDS)))
     elif code == INVALID_ARGUMENT:
-        violation = error_details_pb2.BadRequest.FieldViolation(field="body", description=message[:MESSAGE_BYTES])
+        violation = error_details_pb2.BadRequest.FieldViolation(field="body", description=_sayable(message))
         made.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
     return made
+
+
+def _sayable(message: str) -> str:
+    return message[:MESSAGE_BYTES].encode("utf-8", "replace").decode()
 
 
 def encoded(message: Any, encoding: str) -> bytes:
