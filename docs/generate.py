@@ -17,7 +17,6 @@ from pydantic_core import PydanticUndefined
 
 from detectors.contract import Scope
 from detectors.registry import FAMILIES, Registered, detectors
-from ingest.json_traces import call_lines
 from ingest.reading import dialects
 from store import tables
 from store.database import VIEW_ORDER, VIEWS
@@ -89,7 +88,7 @@ def pages() -> dict[Path, str]:
     return made
 
 
-def drift(root: Path = ROOT) -> list[str]:
+def drift(root: Path) -> list[str]:
     """What differs from the code, one line each; nothing where all is well."""
     made = pages()
     wrong = [f"{path} is missing" for path in made if not (root / path).exists()]
@@ -98,7 +97,7 @@ def drift(root: Path = ROOT) -> list[str]:
     return sorted(wrong)
 
 
-def write(root: Path = ROOT) -> int:
+def write(root: Path) -> int:
     """Write what differs and remove pages of detectors that are gone; the number of files touched."""
     made = pages()
     changed = [path for path, text in made.items() if not (root / path).exists() or (root / path).read_text() != text]
@@ -174,8 +173,9 @@ def dialects_page() -> str:
     for name, dialect in dialects():
         title = _flat((inspect.getdoc(import_module(f"ingest.dialects.{name}")) or name).split("\n\n")[0])
         parts.append(f"## `{name}`\n\n{title}\n\n- Carries: {dialect.carries}.\n- Never carries: {dialect.never_carries}.")
-    told = (call_lines.__doc__ or "").strip().split("\n\n")
-    parts.append("## `call_lines`\n\n" + "\n\n".join(_flat(part) for part in told))
+    for path in sorted((ROOT / "ingest" / "json_traces").glob("[a-z]*.py")):
+        told = inspect.getdoc(import_module(f"ingest.json_traces.{path.stem}")) or path.stem
+        parts.append(f"## `{path.stem}`\n\n" + "\n\n".join(_flat(part) for part in told.split("\n\n")))
     return "\n\n".join(parts) + "\n"
 
 
@@ -183,7 +183,7 @@ def settings_page() -> str:
     """Every setting of the settings file."""
     parts = [
         "# Settings", GENERATED.format(cure=CURE, source="toolhound/settings.py"),
-        f"A file `{settings.FILE_NAME}` in the workspace, or wherever `toolhound serve --config` says. All settings have defaults that work. "
+        f"A file `{settings.FILE_NAME}` in the workspace, or the file that `toolhound serve --config` names. All settings have defaults that work. "
         "An unknown setting, or a value that cannot be, is an error that names it.",
     ]
     example = '```toml\n[keep]\npayloads = "truncated"\n\n[[webhooks]]\nname = "soc"\nurl = "https://alerts.example.com/toolhound"\n' \
@@ -324,13 +324,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a page differs")
     if parser.parse_args().check:
-        wrong = drift()
+        wrong = drift(ROOT)
         for line in wrong:
             print(line, file=sys.stderr)
         if wrong:
             print(f"cure: {CURE}", file=sys.stderr)
         return 1 if wrong else 0
-    print(f"{write()} files changed")
+    print(f"{write(ROOT)} files changed")
     return 0
 
 

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from store import tables
-from store.errors import BusyError, DiskError, SourceError, StoreError
+from store.errors import BusyError, DamagedError, DiskError, SourceError, StoreError
 
 VIEWS = Path(__file__).parent / "views"
 VIEW_ORDER = ("steps", "turns", "destinations", "leaves")
@@ -97,11 +97,17 @@ class Database:
         self.execute("BEGIN")
         try:
             yield
-            self.execute("COMMIT")
+            self._commit()
         except BaseException:
             with suppress(duckdb.Error):  # a commit that failed has rolled back
                 self._connection.execute("ROLLBACK")
             raise
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except duckdb.Error as error:  # one writer and no constraints: what is left to fail is the disk
+            raise DiskError(f"the database cannot be written: {error}") from error
 
     @contextmanager
     def named(self, **named: pa.Table) -> Iterator[None]:
@@ -178,6 +184,8 @@ def _translated() -> Iterator[None]:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
         raise DiskError(f"the database cannot be written or read: {error}") from error
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        raise DamagedError(str(error)) from error
     except duckdb.Error as error:
         raise StoreError(str(error)) from error
 

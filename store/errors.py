@@ -7,7 +7,8 @@
     │   └── ConflictError     ... because what it changes was changed by somebody else
     ├── StoreError            the workspace cannot be read or written
     │   ├── BusyError         ... because another process holds it
-    │   └── DiskError         ... because the disk is full or failing; trying again later can help
+    │   ├── DiskError         ... because the disk is full or failing; trying again later can help
+    │   └── DamagedError      ... because what was stored is damaged; trying again does not help
     ├── DetectorError         a detector is malformed or failed
     ├── SettingsError         a setting is unknown or has a value it cannot have
     └── DeliveryError         an alert could not be handed to its destination
@@ -46,6 +47,10 @@ class BusyError(StoreError):
 
 class DiskError(StoreError):
     """A disk that is full or failing: what was sent is not stored, sending it again later can help."""
+
+
+class DamagedError(StoreError):
+    """Something stored that is damaged, or that no version of ours can have written."""
 
 
 class DetectorError(ToolhoundError):

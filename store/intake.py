@@ -9,8 +9,11 @@ import pyarrow as pa
 
 from store import spool, tables
 from store.database import Database
-from store.errors import DiskError, StoreError
+from store.errors import DamagedError
 from store.merge import Merged, merge
+
+UNFIT = (DamagedError, ValueError, KeyError, TypeError, OverflowError)
+"""What a file raises that can never be taken; everything else, a full disk above all, is tried again."""
 
 
 @dataclass(slots=True)
@@ -30,9 +33,7 @@ def take(database: Database, files: list[Path]) -> Taken:
     """
     try:
         return _take(database, files)
-    except DiskError:
-        raise
-    except (StoreError, ValueError, KeyError, TypeError, OverflowError) as error:
+    except UNFIT as error:
         if len(files) == 1:
             return Taken(damaged={files[0]: f"{type(error).__name__}: {error}"})
     taken = Taken()
@@ -60,9 +61,7 @@ def _take(database: Database, files: list[Path]) -> Taken:
             batch = spool.read(path)
             for kind, table in batch.items():
                 parts[kind].append(table.cast(tables.schema(kind)))
-        except DiskError:
-            raise
-        except (StoreError, KeyError, ValueError) as error:  # ArrowInvalid is a ValueError: another version's columns
+        except UNFIT as error:  # ArrowInvalid is a ValueError: another version's columns
             taken.damaged[path] = str(error)
             continue
         counts[path.name] = sum(len(t) for t in batch.values())

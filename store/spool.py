@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from store.errors import DiskError, StoreError
+from store.errors import DamagedError, DiskError, StoreError
 
 SUFFIX, PARTIAL = ".arrow", ".partial"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
@@ -95,7 +95,7 @@ def encode(batch: Mapping[str, pa.Table]) -> bytes:
 
 
 def read(path: Path) -> dict[str, pa.Table]:
-    """A batch from its file. Raises StoreError where the file is damaged, DiskError where it cannot be read just now."""
+    """A batch from its file. Raises DamagedError, or DiskError where it cannot be read just now."""
     batch: dict[str, pa.Table] = {}
     try:
         with path.open("rb") as source:
@@ -108,7 +108,7 @@ def read(path: Path) -> dict[str, pa.Table]:
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         if getattr(error, "errno", None) in PASSING:
             raise DiskError(f"{path} cannot be read now: {error}") from error
-        raise StoreError(f"{path} is damaged: {error}") from error
+        raise DamagedError(f"{path} is damaged: {error}") from error
     return batch
 
 

@@ -1,5 +1,6 @@
 """Settings: a TOML file, checked whole; an unknown or impossible one is an error that names it."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from store.errors import SettingsError
 
 FILE_NAME = "toolhound.toml"
+VARIABLE = "TOOLHOUND_SETTINGS"
+"""How `toolhound serve` hands its settings, wherever they came from, to the processes that it starts: as JSON."""
 
 
 class Section(BaseModel):
@@ -64,6 +67,12 @@ class Settings(Section):
     keep: Keep = Keep()
     serve: Serve = Serve()
     webhooks: tuple[Webhook, ...] = ()
+
+
+def settings_of(folder: Path) -> Settings:
+    """A workspace's settings: what was handed down, else what its file says."""
+    handed = os.environ.get(VARIABLE)
+    return Settings.model_validate_json(handed) if handed else read_settings(folder / FILE_NAME)
 
 
 def read_settings(path: Path | None) -> Settings:

@@ -19,7 +19,7 @@ from ingest.process import Orders
 from store.errors import BusyError, SettingsError, ToolhoundError
 from store.spool import Spool
 from toolhound.client import Client
-from toolhound.settings import Settings
+from toolhound.settings import VARIABLE, Settings
 from toolhound.workspace import SERVED
 
 TOKEN_VARIABLE = "TOOLHOUND_TOKEN"  # noqa: S105 - the name of a variable
@@ -136,7 +136,7 @@ class Supervisor:
                     raise BusyError(f"{self.folder} is already served at {address} by process {process}")
 
     def _spawn(self, name: str) -> None:
-        environment = {**os.environ, TOKEN_VARIABLE: self.addresses.token}
+        environment = {**os.environ, TOKEN_VARIABLE: self.addresses.token, VARIABLE: self.settings.model_dump_json()}
         if name == "engine":
             serve = self.settings.serve
             arguments = ["dashboards.process", str(self.folder), serve.host, str(self._port), serve.address or self.addresses.pages]

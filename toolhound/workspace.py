@@ -21,7 +21,7 @@ from store.records import Severity
 from toolhound.destinations import sinks
 from toolhound.engine import Engine
 from toolhound.health import health
-from toolhound.settings import FILE_NAME, Settings, read_settings
+from toolhound.settings import Settings, settings_of
 
 if TYPE_CHECKING:
     from toolhound.client import Client
@@ -37,7 +37,7 @@ class Workspace:
     def __init__(self, folder: Path | str = DEFAULT_FOLDER, settings: Settings | None = None, address: str | None = None) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.settings = settings or read_settings(self.folder / FILE_NAME)
+        self.settings = settings or settings_of(self.folder)
         self.engine = Engine(self.folder, self.settings, sinks(self.settings.webhooks, address))
 
     def __enter__(self) -> "Workspace":
@@ -64,7 +64,8 @@ class Workspace:
                     refused += part.refused
                     progress(part.read_bytes)
                 if refused:
-                    self.engine.rejected.keep("\n".join(refused).encode(), f"{len(refused)} refused, each with its place and reason in the body", name)
+                    reason = f"{len(refused)} refused, each with its place and reason in the body"
+                    self.engine.rejected.keep("\n".join(refused).encode(), reason, name)
                 done["refused"] += refused
         finally:  # what was read before a file that cannot be is looked at all the same
             self.engine.catch_up()

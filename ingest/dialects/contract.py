@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,13 +41,17 @@ SESSION_KEYS: tuple[tuple[str, SessionSource], ...] = (
     ("traceloop.association.properties.thread_id", SessionSource.SESSION),
     ("gcp.vertex.agent.session_id", SessionSource.SESSION),
     ("ai.telemetry.metadata.sessionId", SessionSource.SESSION),
+    ("ai.settings.context.sessionId", SessionSource.SESSION),
     ("langsmith.metadata.session_id", SessionSource.SESSION),
     ("langsmith.metadata.thread_id", SessionSource.SESSION),
     ("mcp.session.id", SessionSource.MCP_SESSION),
 )
-PRINCIPAL_KEYS = ("langfuse.user.id", "user.email", "user.id", "enduser.id", "ai.telemetry.metadata.userId", "jwt.sub")
+PRINCIPAL_KEYS = (
+    "langfuse.user.id", "user.email", "user.id", "enduser.id", "ai.telemetry.metadata.userId", "ai.settings.context.userId",
+    "traceloop.association.properties.user_id", "langsmith.metadata.user_id", "jwt.sub",
+)
 AGENT_KEYS = ("gen_ai.agent.name", "agent.name", "agent_name")
-PLACEHOLDERS = frozenset({"<REDACTED>", "[REDACTED]", "N/A", "<not specified>", "(merged tools)", "-"})
+PLACEHOLDERS = frozenset({"<REDACTED>", "[REDACTED]", "N/A", "<not specified>", "(merged tools)", "-", "[Filtered]"})
 """What sources write where they have or give no value."""
 
 
@@ -68,7 +72,10 @@ def text(value: Value) -> str | None:
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return as_json(value)
+    try:
+        return as_json(value)
+    except RecursionError:  # taken from JSON at the very edge of what can be read
+        return None
 
 
 def as_json(value: Any, sort_keys: bool = False) -> str:
@@ -176,6 +183,29 @@ def call(item: Item, dialect: str, tool: str, observed_by: Observer, **more: Any
     return Call(tool=tool, observed_by=observed_by, dialect=dialect, **{**fields, **{k: v for k, v in more.items() if v is not None}})
 
 
+def logged(item: Item, dialect: str, tool: str, observed_by: Observer, *native: str | None, **more: Any) -> Call:
+    """A sighting of a call in a log record, which lies inside the span that it names. native: what tells it from all others, if anything does."""
+    made = call(item, dialect, tool, observed_by, **more)
+    return replace(made, observation_id=log_id(item, dialect, *native), called_at=log_moment(item), span_id=None, parent_span_id=item.span_id)
+
+
+def log_id(item: Item, dialect: str, *native: str | None) -> str:
+    """Log records have no id of their own: the source's own ids and the time, else the whole record."""
+    if native and all(native):
+        return digest(dialect, *native, str(item.started_ns))
+    return digest(dialect, str(item.started_ns), str(sorted((k, str(item.attributes.get(k))) for k in item.attributes)))
+
+
+def log_moment(item: Item) -> datetime:
+    """When a log record was made: its own moment, else what its attributes say."""
+    return moment(item.started_ns) if item.started_ns else moment_of(first(item, "event.timestamp")) or moment(0)
+
+
+def event_name(item: Item) -> str:
+    """The name of a log record, which stands in the record, in an attribute or in the body."""
+    return item.name or text(first(item, "event.name")) or (item.body if isinstance(item.body, str) else "")
+
+
 def context(item: Item) -> Span:
     """A span kept for parentage."""
     session_id, source = session_of(item)
@@ -190,14 +220,18 @@ LEFT_OVER_BYTES, LEFT_OVER_VALUE = 2_000, 200
 BULKY = (
     "messages", "gen_ai.tool.call.", "input.value", "output.value", "tool_arguments", "tool_response", "json_schema", "definitions", "parameters",
     "tool_input", "tool_call_args", "final_result", "full_command", "prompt.text", "entity.input", "entity.output", "observation.input",
-    "observation.output", "request.argument", "tool.result", "system_instructions",
+    "observation.output", "request.argument", "tool.result", "system_instructions", "ai.toolCall.args", "ai.toolCall.result", "ai.prompt",
+    "ai.response.", "gen_ai.prompt", "gen_ai.completion", "task.input", "task.output", "trace.input", "trace.output", "invocation.args",
+    "invocation.result", "llm_request", "llm_response", "response.value", "tool.arguments", "user_prompt",
 )
 """Parts of the names of attributes that hold payloads: those have columns of their own, which obey the setting keep.payloads."""
+BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", "response", "function_args", "file_path", "logfire.msg"})
+"""Whole names of such attributes, which as parts would leave out too much."""
 
 
 def leftover(item: Item) -> str | None:
     """What the source said beyond the columns, as JSON; the payloads that have their own columns are left out, and long values cut."""
-    return rest((key, item.attributes.get(key)) for key in item.attributes if not any(part in key for part in BULKY))
+    return rest((key, item.attributes.get(key)) for key in item.attributes if key not in BARE_PAYLOADS and not any(part in key for part in BULKY))
 
 
 def rest(pairs: Iterable[tuple[str, Any]]) -> str | None:

@@ -116,3 +116,31 @@ def call_of(request: Any) -> Call:
     """The one call of a request."""
     (call,) = records_of(request).calls
     return call
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of bytes on the wire, for what the library does not write."""
+    size, made = len(content), bytearray([number << 3 | 2])
+    while size > 127:
+        made.append(size & 127 | 128)
+        size >>= 7
+    return bytes(made) + bytes([size]) + content
+
+
+def deep_value(levels: int) -> bytes:
+    """An AnyValue of kvlists inside one another, deeper than the library itself would go."""
+    made = any_value("x").SerializeToString()
+    for _ in range(levels):
+        made = field(6, field(1, field(1, b"a") + field(2, made)))
+    return made
+
+
+def with_attribute(one: Span | LogRecord, key: bytes, value: bytes) -> bytes:
+    """A span or log record on the wire with one more attribute."""
+    number = 9 if isinstance(one, Span) else 6
+    return one.SerializeToString() + field(number, field(1, key) + field(2, value))
+
+
+def raw_request(*leaves: bytes) -> bytes:
+    """A request of spans or log records that are on the wire already."""
+    return field(1, field(2, b"".join(field(2, leaf) for leaf in leaves)))

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from detectors.registry import Registered
+from tests.toolhound.small import opened
 from toolhound import detection, engine, health
 from toolhound.engine import Engine
-from tests.toolhound.small import opened
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from detectors.scenarios import call, message, session
 from store.errors import BusyError, DiskError
 from store.records import Observer, Outcome, Span
 from tests.toolhound.small import COUNTED, DELETED, FAILING, MONDAY, UNASKED, attack, opened, spool, state, work
-from toolhound import engine as loop
 from toolhound.engine import Engine
 from toolhound.health import health
 from toolhound.workspace import Workspace
@@ -59,7 +59,8 @@ def test_an_alert_in_time(started: Engine) -> None:
         took = []
         for n in range(3):
             spool(started, attack(f"attack-{n}"))  # on return it is what a sender gets as acknowledged
-            took.append(until(lambda n=n: asked(started, f"SELECT 1 FROM hot.alerts WHERE group_key = 'session:attack-{n}'"), "the alert"))  # type: ignore[misc]
+            sql = f"SELECT 1 FROM hot.alerts WHERE group_key = 'session:attack-{n}'"
+            took.append(until(partial(asked, started, sql), "the alert"))
         print("seconds from acknowledgement to alert:", [round(seconds, 2) for seconds in took])
 
 
@@ -118,7 +119,8 @@ def test_a_failing_detector_is_told_and_the_others_go_on(started: Engine, only: 
     started.catch_up()
     assert len(state(started)[0]) == 1
     told = health(started, started.database)
-    assert told["status"] == "degraded" and "on purpose" in told["trouble"][0] and told["detectors"]["failing"] == {"failing": "ZeroDivisionError: on purpose"}
+    assert told["status"] == "degraded" and "on purpose" in told["trouble"][0]
+    assert told["detectors"]["failing"] == {"failing": "ZeroDivisionError: on purpose"}
     only(DELETED)
     assert not started.detect().failures and health(started, started.database)["status"] == "ok"
 
@@ -146,7 +148,7 @@ def test_the_loop_outlives_a_failing_disk(started: Engine, monkeypatch: pytest.M
             def full(*_: object) -> None:
                 raise DiskError("no space left on device; free some space")
 
-            patched.setattr(loop.intake, "take", full)
+            patched.setattr("toolhound.engine.intake.take", full)
             spool(started, attack())
             until(lambda: started.progress.trouble, "the trouble is told")
             assert health(started, started.database.reader())["status"] == "failing"
@@ -167,7 +169,8 @@ def test_one_workspace_one_process(started: Engine, tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    ended = subprocess.run([sys.executable, "-m", "toolhound.cli", "alerts", "-w", str(started.folder)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "toolhound.cli", "alerts", "-w", str(started.folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2 and ended.stdout == "" and ended.stderr.startswith("toolhound: ") and "held by another process" in ended.stderr
     assert BusyError.__name__ not in ended.stderr and "Traceback" not in ended.stderr
 

@@ -17,7 +17,8 @@ from toolhound.engine import Engine
 
 
 def kept(engine: Engine) -> tuple[Any, ...]:
-    counts = tuple(engine.database.value(f"SELECT count(*) FROM {table}") for table in ("calls", "observations", "messages", "access", "tool_definitions"))
+    tables = ("calls", "observations", "messages", "access", "tool_definitions")
+    counts = tuple(engine.database.value(f"SELECT count(*) FROM {table}") for table in tables)
     return (*counts, engine.database.rows("SELECT * FROM steps ORDER BY session_id, step"))
 
 
@@ -163,7 +164,8 @@ def test_a_file_that_cannot_be_written_is_a_disk_error(started: Engine, monkeypa
 def test_spans_of_a_long_trace_are_remembered(started: Engine) -> None:
     from store.records import Span
 
-    spool(started, [Span("old", "1", MONDAY), Span("t", "1", MONDAY, session_id="conversation", session_source=1), call(trace_id="t", span_id="2", session_id=None)])
+    known = Span("t", "1", MONDAY, session_id="conversation", session_source=1)
+    spool(started, [Span("old", "1", MONDAY), known, call(trace_id="t", span_id="2", session_id=None)])
     started.catch_up()
     started.database.execute("UPDATE hot.spans SET seen_at = '2020-01-01'")
     started.settle(datetime(2025, 1, 1, tzinfo=UTC))

@@ -1,0 +1,88 @@
+"""Google ADK: `execute_tool` spans with payloads under `gcp.vertex.agent` (schema 1) or `gen_ai` (schema 2), and the model's requests."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ingest.dialects import otel_genai
+from ingest.dialects.contract import PLACEHOLDERS, Dialect, call, defined, first, parsed, payload, said_by, session_of, text
+from ingest.otlp.items import Item, Value
+from store.records import Message, Observer, Record, State, ToolDefinition
+
+NAME = "google_adk"
+SYSTEM = "gcp.vertex.agent"
+GIVEN, GOT = f"{SYSTEM}.tool_call_args", f"{SYSTEM}.tool_response"
+OWN_KEYS = (GIVEN, f"{SYSTEM}.session_id", f"{SYSTEM}.invocation_id", f"{SYSTEM}.event_id")
+
+
+def recognises(item: Item) -> bool:
+    """Its scope, its name as the system, or its own keys."""
+    return item.source.scope == SYSTEM or first(item, "gen_ai.system") == SYSTEM or any(key in item.attributes for key in OWN_KEYS)
+
+
+def read(item: Item) -> Iterator[Record]:
+    """A call for `execute_tool`, but none for the span that only gathers a parallel batch; messages and definitions of the model's request."""
+    if first(item, "gen_ai.operation.name") == "execute_tool" or GIVEN in item.attributes:
+        tool = text(first(item, "gen_ai.tool.name"))
+        if tool:
+            yield _call(item, tool)
+            yield from defined(item, NAME, [{"name": tool, "description": found}] if (found := first(item, "gen_ai.tool.description")) else None)
+        return
+    for record in otel_genai.read(item):
+        if isinstance(record, Message | ToolDefinition):
+            yield replace(record, dialect=NAME)
+    request: Any = parsed(first(item, f"{SYSTEM}.llm_request"))
+    if isinstance(request, dict):
+        yield from _asked(item, request)
+
+
+def _call(item: Item, tool: str) -> Record:
+    given, got = first(item, "gen_ai.tool.call.arguments", GIVEN), first(item, "gen_ai.tool.call.result", GOT)
+    if item.attributes.get(GIVEN) == "{}" and item.attributes.get(GOT) == "{}":  # what schema 1 writes for both where content is switched off
+        arguments, arguments_state, result, result_state = None, State.REDACTED, None, State.REDACTED
+    else:
+        arguments, arguments_state = payload(given)
+        result, result_state = payload(_real(got))
+    return call(
+        item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, "gen_ai.tool.call.id")),
+        server=text(first(item, "gcp.mcp.server.destination.id")), arguments=arguments, arguments_state=arguments_state,
+        result=result, result_state=result_state,
+    )
+
+
+def _real(got: Value) -> Value:
+    """The response; one that was never made is a placeholder in the wrapping of every response that is no object."""
+    loaded: Any = parsed(got)
+    if isinstance(loaded, dict) and loaded.keys() == {"result"} and isinstance(loaded["result"], str) and loaded["result"] in PLACEHOLDERS:
+        return None
+    return got
+
+
+def _asked(item: Item, request: dict[str, Any]) -> Iterator[Record]:
+    """Messages and tools of a request in the shape of Google's API."""
+    session_id, source = session_of(item)
+    found = request.get("config")
+    config: dict[str, Any] = found if isinstance(found, dict) else {}
+    contents = request.get("contents")
+    for content in contents if isinstance(contents, list) else []:
+        if isinstance(content, dict) and content.get("role") == "user" and (said := _text_of(content.get("parts"))):
+            yield said_by(item, NAME, "user", said, session_id, source)
+    system = config.get("system_instruction")
+    said = system if isinstance(system, str) else _text_of(system.get("parts")) if isinstance(system, dict) else ""
+    if said:
+        yield said_by(item, NAME, "system", said, session_id, source)
+    tools = config.get("tools")
+    for tool in tools if isinstance(tools, list) else []:
+        yield from defined(item, NAME, tool.get("function_declarations") if isinstance(tool, dict) else None)
+
+
+def _text_of(parts: Any) -> str:
+    texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)] if isinstance(parts, list) else []
+    return "\n".join(texts)
+
+
+DIALECT = Dialect(
+    rank=64, recognises=recognises, read=read,
+    carries="tool, call id, agent, conversation, outcome; arguments, results, prompts and tool definitions where content capture is switched on",
+    never_carries="the MCP server (but for those registered with Google Cloud); the id of a call that failed",
+)

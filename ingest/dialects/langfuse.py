@@ -1,0 +1,46 @@
+"""Langfuse SDK: observations of type `tool`, and what went into agents and generations."""
+
+from collections.abc import Iterator
+
+from ingest.dialects.contract import AGENT_KEYS, Dialect, call, first, parsed, payload, said_by, session_of, text, told
+from ingest.otlp.items import Item
+from store.records import Observer, Outcome, Record
+
+NAME = "langfuse"
+
+
+def recognises(item: Item) -> bool:
+    """Its type of observation."""
+    return "langfuse.observation.type" in item.attributes
+
+
+def read(item: Item) -> Iterator[Record]:
+    """A call for a tool; messages for a generation; the prompt for what stands at the root."""
+    kind, given = text(first(item, "langfuse.observation.type")), first(item, "langfuse.observation.input")
+    if kind == "tool":
+        arguments, arguments_state = payload(given)
+        result, result_state = payload(first(item, "langfuse.observation.output"))
+        failed = item.failed or first(item, "langfuse.observation.level") == "ERROR" or first(item, "error.type")
+        yield call(
+            item, NAME, text(first(item, "gen_ai.tool.name", "langfuse.observation.name")) or item.name or "(unnamed)", Observer.AGENT,
+            tool_call_id=text(first(item, "gen_ai.tool.call.id")), agent=text(first(item, *AGENT_KEYS)) or item.source.named("service.name"),
+            arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
+            outcome=Outcome.ERROR if failed else Outcome.OK,
+            error_message=text(first(item, "langfuse.observation.status_message")) or item.status_message or None,
+        )
+        return
+    loaded = parsed(given)
+    if isinstance(loaded, dict) and isinstance(loaded.get("messages"), list):
+        loaded = loaded["messages"]
+    if isinstance(loaded, list):
+        yield from told(item, NAME, loaded)
+    elif item.parent_span_id is None and isinstance(given, str) and loaded is None:
+        session_id, source = session_of(item)
+        yield said_by(item, NAME, "user", given, session_id, source)
+
+
+DIALECT = Dialect(
+    rank=68, recognises=recognises, read=read,
+    carries="tool, arguments, results, prompts, session, user; content by default",
+    never_carries="the call's id and the MCP server, unless the application adds them",
+)

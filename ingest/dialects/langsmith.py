@@ -1,0 +1,80 @@
+"""LangSmith's OTLP export: runs of kind `tool`, and the prompts and tool lists of runs of kind `llm`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ingest.dialects.contract import AGENT_KEYS, Dialect, call, defined, first, parsed, payload, said_by, session_of, text
+from ingest.otlp.items import Item
+from store.records import Observer, Outcome, Record, State
+
+NAME = "langsmith"
+ROLES = {"human": "user", "user": "user", "system": "system"}
+TRACEBACK = "Traceback (most recent call last)"
+DEEPEST = 3
+"""Chat prompts are a list of lists of messages."""
+
+
+def recognises(item: Item) -> bool:
+    """Its own span kind."""
+    return "langsmith.span.kind" in item.attributes
+
+
+def read(item: Item) -> Iterator[Record]:
+    """A call for a run of a tool; messages and definitions for a run of a model. `langsmith.trace.session_id` is a project, no session."""
+    kind = text(first(item, "langsmith.span.kind"))
+    if kind == "tool":
+        yield _call(item)
+    elif kind == "llm":
+        session_id, source = session_of(item)
+        prompt = parsed(first(item, "gen_ai.prompt"))
+        for role, said in _messages(prompt.get("messages") if isinstance(prompt, dict) else None):
+            yield said_by(item, NAME, role, said, session_id, source)
+        yield from defined(item, NAME, parsed(first(item, "gen_ai.tool.definitions")))
+
+
+def _call(item: Item) -> Record:
+    arguments, arguments_state = payload(first(item, "gen_ai.prompt"))
+    error = next((text(e.attributes.get("exception.message")) for e in item.events if e.name == "exception"), None)
+    answer: Any = parsed(first(item, "gen_ai.completion"))
+    output = answer.get("output") if isinstance(answer, dict) else None
+    message = _fields(output)
+    is_message = message.get("type") == "tool"
+    if item.failed and answer == {}:  # what a run that failed has for outputs
+        result, result_state = None, State.ABSENT
+    else:
+        result, result_state = payload(message["content"] if is_message and "content" in message else first(item, "gen_ai.completion"))
+    failed = item.failed or first(item, "error.type") or (is_message and message.get("status") == "error")
+    return call(
+        item, NAME, text(first(item, "gen_ai.tool.name", "langsmith.trace.name")) or item.name, Observer.AGENT,
+        tool_call_id=text(first(item, "gen_ai.tool.call.id")) or (text(message.get("tool_call_id")) if is_message else None),
+        agent=text(first(item, *AGENT_KEYS, "langsmith.metadata.lc_agent_name")) or item.source.named("service.name"),
+        arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
+        outcome=Outcome.ERROR if failed else Outcome.OK,
+        error_message=item.status_message or (error.partition(TRACEBACK)[0].strip() if error else None) or None,
+    )
+
+
+def _fields(message: Any) -> dict[str, Any]:
+    """A LangChain message as it is, or inside its serialised constructor."""
+    inner = message.get("kwargs", message) if isinstance(message, dict) and message.get("lc") else message
+    return inner if isinstance(inner, dict) else {}
+
+
+def _messages(messages: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
+    if isinstance(messages, list) and depth < DEEPEST:
+        for one in messages:
+            yield from _messages(one, depth + 1)
+        return
+    fields = _fields(messages)
+    role, content = ROLES.get(str(fields.get("type") or fields.get("role"))), fields.get("content")
+    if isinstance(content, list):
+        content = "\n".join(str(part["text"]) for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+    if role and isinstance(content, str) and content:
+        yield role, content
+
+
+DIALECT = Dialect(
+    rank=66, recognises=recognises, read=read,
+    carries="tool, call id, arguments, results, prompts, tool definitions, thread and user out of the run's metadata; content by default",
+    never_carries="the MCP server",
+)
