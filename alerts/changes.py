@@ -8,12 +8,16 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from store.database import Database
-from store.errors import NotFoundError
+from store.errors import NotFoundError, SourceError
 from store.records import AlertState, Decision, Verdict
 from store.tables import rows_to_table
 
 Row: TypeAlias = dict[str, Any]
 """A row by column name; the columns stand in `store.tables`."""
+
+
+SHORTEST_BEGINNING = 6
+"""Characters of an id that tables show and people type."""
 
 
 class Event(StrEnum):
@@ -33,8 +37,12 @@ class Change:
 
 
 def alert_row(database: Database, alert_id: str) -> Row:
-    """An alert's row. Raises NotFoundError."""
+    """An alert's row, by its id or by a beginning of it that only one alert has. Raises NotFoundError, SourceError where several have it."""
     rows = database.rows("SELECT * FROM hot.alerts WHERE alert_id = $alert", {"alert": alert_id})
+    if not rows and len(alert_id) >= SHORTEST_BEGINNING:
+        rows = database.rows("SELECT * FROM hot.alerts WHERE starts_with(alert_id, $alert) LIMIT 2", {"alert": alert_id})
+    if len(rows) > 1:
+        raise SourceError(f"alert {alert_id!r}: several begin so; give more of the id")
     if not rows:
         raise NotFoundError(f"alert {alert_id!r} does not exist")
     return rows[0]

@@ -82,9 +82,10 @@ def page(
 
 def show(database: Database, alert_id: str) -> dict[str, Any]:
     """One alert whole: `alert`, its `findings` (worst first), `decisions` (in order), `deliveries`. Raises NotFoundError."""
-    alert = {"alert": alert_id}
+    row = alert_row(database, alert_id)
+    alert = {"alert": row["alert_id"]}
     return {
-        "alert": alert_row(database, alert_id),
+        "alert": row,
         "findings": database.rows(
             "SELECT * FROM hot.findings WHERE finding_id IN (SELECT unnest(finding_ids) FROM hot.alerts WHERE alert_id = $alert) "
             "ORDER BY severity DESC, grade DESC, score DESC, finding_id", alert),

@@ -33,20 +33,20 @@ def alert_json(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def alert_table(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The queue: one alert a row, its first sentence of evidence below the title."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False, padding=(0, 1, 1, 0))
+    """The queue: severity, risk, id; beside them the title, what was seen, and where. Fits a narrow terminal too."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 1, 0))
     for name in ("severity", "risk", "alert"):
         table.add_column(name, no_wrap=True)
-    table.add_column("what was seen", overflow="fold", ratio=1)
-    for name in ("agent", "server", "session"):
-        table.add_column(name, overflow="fold", max_width=22)
+    table.add_column("title, evidence; agent, servers, session", overflow="fold", ratio=1)
     for row in rows:
-        title = Text(plain(row["title"]), style="bold")
-        table.add_row(
-            _severity(row["severity"]), f"{row['risk']:.2f}", Text(row["alert_id"][:10]),
-            title.append(Text("\n").append(_cell(row["explanation"].split("\n")[0], LONGEST)).plain, style="not bold"),
-            _cell(", ".join(row["agents"])), _cell(", ".join(row["servers"])), _cell("\n".join(s[:18] for s in row["session_ids"][:3])),
+        told = Text(plain(row["title"]), style="bold")
+        told.append("\n").append(_cell(row["explanation"].split("\n")[0], LONGEST).plain, style="not bold")
+        where = (
+            ("agent", row["agents"]), ("server" if len(row["servers"]) == 1 else "servers", row["servers"]),
+            ("session" if len(row["session_ids"]) == 1 else "sessions", row["session_ids"]),
         )
+        told.append("\n").append(_cell("  ".join(f"{name} {', '.join(names[:6])}" for name, names in where if names), LONGEST).plain, style="not bold dim")
+        table.add_row(_severity(row["severity"]), f"{row['risk']:.2f}", Text(row["alert_id"][:10]), told)
     console.print(table)
     console.print(f"{len(rows)} alert{'' if len(rows) == 1 else 's'}", highlight=False)
 

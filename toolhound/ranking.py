@@ -1,6 +1,7 @@
 """Sessions of an export by risk: what is normal comes from a history, if one is given; no workspace is needed or left behind."""
 
 import csv
+import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -65,8 +66,11 @@ def _take(engine: Engine, names: Sequence[str], refused: list[str], progress: Ca
 
 
 def _findings(database: Database) -> dict[str, list[Finding]]:
+    """Findings by session; one over several sessions counts for each."""
     found: dict[str, list[Finding]] = {}
-    for row in database.rows("SELECT * EXCLUDE (found_at) FROM hot.findings WHERE session_id IS NOT NULL"):
-        row |= {"severity": Severity(row["severity"]), "grade": Grade(row["grade"]), "evidence": {}}
-        found.setdefault(row["session_id"], []).append(Finding(**row))
+    for row in database.rows("SELECT * EXCLUDE (found_at) FROM hot.findings"):
+        sessions = [row["session_id"]] if row["session_id"] else json.loads(row["evidence"]).get("sessions", ())
+        finding = Finding(**{**row, "severity": Severity(row["severity"]), "grade": Grade(row["grade"]), "evidence": {}})
+        for session in sessions:
+            found.setdefault(session, []).append(finding)
     return found

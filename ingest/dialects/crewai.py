@@ -8,7 +8,11 @@ from store.records import Observer, Outcome, Record, SessionSource
 
 NAME = "crewai"
 SCOPE = "crewai.telemetry"
-ENDED = {"Tool Usage": (Outcome.OK, None), "Tool Usage Error": (Outcome.ERROR, "tool_usage_error"), "Tool Repeated Usage": (Outcome.ERROR, "repeated_usage")}
+ENDED = {
+    "Tool Usage": (Outcome.OK, None),
+    "Tool Usage Error": (Outcome.ERROR, "tool_usage_error"),
+    "Tool Repeated Usage": (Outcome.ERROR, "repeated_usage"),
+}
 """A repeated usage is answered with an admonition instead of being run."""
 
 

@@ -152,7 +152,8 @@ def test_what_is_not_http_is_not_quoted() -> None:
         thread.start()
         result = webhook(server.getsockname()[1]).send(delivery())
         thread.join()
-    assert result == Result(ok=False, error="RemoteProtocolError")
+    # Which of the two depends on whether the connection is reset before its bytes are read.
+    assert result in (Result(ok=False, error="RemoteProtocolError"), Result(ok=False, error="ReadError"))
 
 
 def test_a_public_sink_whose_name_leads_here_sends_nothing(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
