@@ -77,6 +77,9 @@ def read_stream(source: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Part]:
             yield from _lines(buffered, name)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"{name}: the gzip stream is broken or truncated: {error}") from error
+    finally:
+        if buffered is not source:
+            buffered.detach()  # otherwise it would close what is not ours
 
 
 def _lines(source: IO[bytes], name: str) -> Iterator[Part]:

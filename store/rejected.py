@@ -1,7 +1,6 @@
 """What was refused, kept with its reason: nothing is dropped silently."""
 
 import json
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +41,7 @@ class Rejected:
         told = self.folder / f"{path.stem}.json"
         told.unlink(missing_ok=True)
         write_durably(told, json.dumps(about).encode())
-        os.replace(path, self.folder / f"{path.stem}.bin")
+        path.replace(self.folder / f"{path.stem}.bin")
         sync_folder(self.folder)
 
     def listed(self, limit: int = 100) -> list[dict[str, Any]]:

@@ -1,9 +1,10 @@
 """The verbs of a workspace against a running server."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import httpx
@@ -54,11 +55,7 @@ class Client:
         """Send files to the server, which takes them in."""
         done: dict[str, Any] = {"calls": 0, "records": 0, "refused": []}
         for name in names:
-            try:
-                source = sys.stdin.buffer if name == "-" else Path(name).open("rb")
-            except OSError as error:
-                raise SourceError(f"{name}: {error.strerror}") from error
-            with source:
+            with _read(name) as source:
                 answer = self._asked("POST", "/api/v1/ingest", params={"name": name}, content=source, timeout=UPLOAD_SECONDS)
             done["calls"] += answer["calls"]
             done["records"] += answer["records"]
@@ -148,6 +145,19 @@ class Client:
     @staticmethod
     def _dict(answer: Any) -> dict[str, Any]:
         return dict(answer)
+
+
+@contextmanager
+def _read(name: str) -> Iterator[IO[bytes]]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        source = Path(name).open("rb")  # noqa: SIM115 - closed below; an error while it is sent is none of opening it
+    except OSError as error:
+        raise SourceError(f"{name}: {error.strerror}") from error
+    with source:
+        yield source
 
 
 def _column(values: list[Any], told: str) -> pa.Array:

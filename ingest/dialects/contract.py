@@ -231,7 +231,8 @@ BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", 
 
 def leftover(item: Item) -> str | None:
     """What the source said beyond the columns, as JSON; the payloads that have their own columns are left out, and long values cut."""
-    return rest((key, item.attributes.get(key)) for key in item.attributes if key not in BARE_PAYLOADS and not any(part in key for part in BULKY))
+    named = sorted(key for key in item.attributes if key not in BARE_PAYLOADS and not any(part in key for part in BULKY))  # decoders differ in order
+    return rest((key, item.attributes.get(key)) for key in named)
 
 
 def rest(pairs: Iterable[tuple[str, Any]]) -> str | None:

@@ -26,7 +26,6 @@ def read(item: Item) -> Iterator[Record]:
         tool = text(first(item, "gen_ai.tool.name"))
         if tool:
             yield _call(item, tool)
-            yield from defined(item, NAME, [{"name": tool, "description": found}] if (found := first(item, "gen_ai.tool.description")) else None)
         return
     for record in otel_genai.read(item):
         if isinstance(record, Message | ToolDefinition):

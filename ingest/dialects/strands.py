@@ -34,9 +34,8 @@ def read(item: Item) -> Iterator[Record]:
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
             outcome=Outcome.ERROR if failed else Outcome.OK, error_type=text(first(item, "error.type")) or error,
         )
-        description, shape = first(item, "gen_ai.tool.description"), parsed(first(item, "gen_ai.tool.json_schema"))
-        if description or shape:
-            yield from defined(item, NAME, [{"name": tool, "description": description} | ({"parameters": shape} if shape else {})])
+        if (shape := parsed(first(item, "gen_ai.tool.json_schema"))) is not None:
+            yield from defined(item, NAME, [{"name": tool, "description": first(item, "gen_ai.tool.description"), "parameters": shape}])
     elif operation in TELLING:
         yield from _messages(item)
 

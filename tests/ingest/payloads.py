@@ -50,7 +50,7 @@ def pairs(attributes: dict[str, Any]) -> list[KeyValue]:
 def span(n: int = 1, name: str = "execute_tool add", attributes: dict[str, Any] | None = None, **more: Any) -> Span:
     """A span of a tool call, unless said otherwise."""
     found = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "add"} if attributes is None else attributes
-    fields = {
+    fields: dict[str, Any] = {
         "trace_id": (1000 + n).to_bytes(16, "big"), "span_id": (1000 + n).to_bytes(8, "big"), "name": name, "attributes": pairs(found),
         "start_time_unix_nano": START + n * 1_000_000, "end_time_unix_nano": START + n * 1_000_000 + 2_500_000, "kind": 1,
     }
@@ -60,7 +60,9 @@ def span(n: int = 1, name: str = "execute_tool add", attributes: dict[str, Any] 
 def log(n: int = 1, body: Any = "claude_code.tool_result", attributes: dict[str, Any] | None = None, **more: Any) -> LogRecord:
     """A log record of a tool call, unless said otherwise."""
     found = {"event.name": "tool_result", "event.sequence": n, "session.id": "s1", "tool_name": "Read", "success": "true"}
-    fields = {"time_unix_nano": START + n * 1_000_000, "body": any_value(body), "attributes": pairs(found if attributes is None else attributes)}
+    fields: dict[str, Any] = {
+        "time_unix_nano": START + n * 1_000_000, "body": any_value(body), "attributes": pairs(found if attributes is None else attributes),
+    }
     return LogRecord(**(fields | more))
 
 

@@ -67,9 +67,9 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-def collector_in(folder: Path, spool_bytes: int = 1 << 30, payloads: Payloads = Payloads()) -> Collector:
+def collector_in(folder: Path, spool_bytes: int = 1 << 30) -> Collector:
     """A collector over fresh folders."""
-    return Collector(Spool(folder / "spool"), Rejected(folder / "rejected"), Redactor(b"a key for tests"), payloads, spool_bytes)
+    return Collector(Spool(folder / "spool"), Rejected(folder / "rejected"), Redactor(b"a key for tests"), Payloads(), spool_bytes)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import gzip
 import json
 import zlib
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -52,8 +51,9 @@ def status_of(answer: httpx.Response) -> tuple[int, str]:
 @pytest.mark.parametrize("coding", ["identity", "gzip", "deflate"])
 def test_success_is_answered_in_the_requests_own_type(receiver: Receiver, signal: str, encoding: str, coding: str) -> None:
     request, _ = SIGNALS[signal]
-    pack: Callable[[bytes], bytes] = {"identity": bytes, "gzip": gzip.compress, "deflate": zlib.compress}[coding]
-    answer = sent(receiver, f"/v1/{signal}", pack(body_of(request, encoding)), encoding, content_encoding=coding)
+    body = body_of(request, encoding)
+    packed = {"identity": body, "gzip": gzip.compress(body), "deflate": zlib.compress(body)}[coding]
+    answer = sent(receiver, f"/v1/{signal}", packed, encoding, content_encoding=coding)
     assert (answer.status_code, answer.headers["content-type"]) == (200, TYPES[encoding])
     assert answer.content == (b"{}" if encoding == "json" else b"")
     assert len(receiver.rows("observations")) == 2

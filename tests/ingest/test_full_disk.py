@@ -42,6 +42,10 @@ def fill(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return full
 
 
+def sent_json(receiver: Receiver, body: bytes) -> httpx.Response:
+    return httpx.post(f"{receiver.url}/v1/traces", content=body, headers={"content-type": "application/json"}, trust_env=False)
+
+
 def assert_told_to_come_back(receiver: Receiver) -> None:
     request = traces(span())
     with httpx.Client(trust_env=False, base_url=receiver.url) as client:
@@ -70,7 +74,7 @@ def test_a_full_or_failing_disk(tmp_path: Path, fill: Callable[[int], None], mon
             assert list((tmp_path / "spool").iterdir()) == []
             assert receiver.collector.counts.accepted == 0
         monkeypatch.undo()
-        answer = httpx.post(f"{receiver.url}/v1/traces", content=as_json(traces(span())), headers={"content-type": "application/json"}, trust_env=False)
+        answer = sent_json(receiver, as_json(traces(span())))
         assert (answer.status_code, receiver.stored()) == (200, 1)
 
 
@@ -87,7 +91,7 @@ def test_a_spool_beyond_its_limit(tmp_path: Path) -> None:
 def test_a_full_disk_refuses_what_is_broken_all_the_same(tmp_path: Path, fill: Callable[[int], None]) -> None:
     with receiving(tmp_path) as receiver:
         fill(errno.ENOSPC)
-        answer = httpx.post(f"{receiver.url}/v1/traces", content=b"{", headers={"content-type": "application/json"}, trust_env=False)
+        answer = sent_json(receiver, b"{")
         assert answer.status_code == 400
 
 
@@ -95,6 +99,6 @@ def test_more_bytes_than_may_be_held_at_once(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("ingest.otlp.http.LEAST_IN_PROGRESS", 0)
     monkeypatch.setattr("ingest.otlp.http.BODIES_IN_PROGRESS", 0)
     with receiving(tmp_path) as receiver:
-        answer = httpx.post(f"{receiver.url}/v1/traces", content=as_json(traces(span())), headers={"content-type": "application/json"}, trust_env=False)
+        answer = sent_json(receiver, as_json(traces(span())))
         assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
         assert httpx.post(f"{receiver.url}/v1/calls", content=b"", trust_env=False).status_code == 200

@@ -23,19 +23,29 @@ from tests.ingest.receiver import collector_in
 MASKS = Redactor(b"a key for tests")
 KEYS = [
     "gen_ai.tool.name", "gen_ai.operation.name", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.input.messages", "session.id",
-    "gen_ai.tool.definitions", "gen_ai.system_instructions", "openinference.span.kind", "tool.parameters", "input.value", "llm.tools.0.tool.json_schema",
+    "gen_ai.tool.definitions", "gen_ai.system_instructions", "openinference.span.kind", "tool.parameters", "input.value",
+    "llm.tools.0.tool.json_schema",
     "llm.input_messages.0.message.role", "llm.input_messages.0.message.content", "mcp.method.name", "event.name", "event.sequence", "tool_input",
-    "tool_parameters", "tool_name", "duration_ms", "success", "prompt", "event.timestamp", "model_request_parameters", "pydantic_ai.all_messages", "status",
+    "tool_parameters", "tool_name", "duration_ms", "success", "prompt", "event.timestamp", "model_request_parameters", "pydantic_ai.all_messages",
+    "status",
 ]
 WORDS = [
-    "TOOL", "LLM", "tools/call", "tools/list", "initialize", "execute_tool", "tool_result", "tool_decision", "user_prompt", "mcp_server_connection", "nan",
-    "1e999", "-5", "9999-12-31T23:59:59-14:00", "0001-01-01", "<REDACTED>", "{", "[]", "null", '[{"role":"user","parts":[{"type":"text","content":"hi"}]}]',
+    "TOOL", "LLM", "tools/call", "tools/list", "initialize", "execute_tool", "tool_result", "tool_decision", "user_prompt", "mcp_server_connection",
+    "nan",
+    "1e999", "-5", "9999-12-31T23:59:59-14:00", "0001-01-01", "<REDACTED>", "{", "[]", "null",
+    '[{"role":"user","parts":[{"type":"text","content":"hi"}]}]',
     '{"function_tools":[{"name":"t","parameters_json_schema":{"a":[1]}}]}', '[{"name":"t"},5,{"function":5}]', "mcp__a__b", "mcp____", "mcp_tool",
 ]
 texts = st.text(max_size=20) | st.sampled_from(WORDS)
 plain = st.none() | st.booleans() | st.integers(-(1 << 63), (1 << 63) - 1) | st.floats(allow_nan=False) | texts
-values = st.recursive(plain | st.binary(max_size=9), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6)
-attributes = st.dictionaries(st.sampled_from(KEYS) | texts, values, max_size=6)
+values = st.recursive(
+    plain | st.binary(max_size=9), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6,
+)
+TOOL = {"gen_ai.tool.name": "t", "event.name": "tool_result", "tool_name": "t", "openinference.span.kind": "TOOL"}
+attributes = st.builds(
+    lambda kept, more: {k: v for k, v in TOOL.items() if k in kept} | more, st.sets(st.sampled_from(sorted(TOOL))),
+    st.dictionaries(st.sampled_from(KEYS) | texts, values, max_size=6),
+)
 ids16, ids8 = (st.binary(min_size=n, max_size=n) | st.sampled_from([b"", bytes(n), b"abc"]) for n in (16, 8))
 nanos = st.integers(0, (1 << 64) - 1)
 scopes = st.sampled_from(["", "pydantic-ai", "mcp-python-sdk", "fastmcp", "com.anthropic.claude_code.events", "another"])
@@ -72,7 +82,8 @@ def take(decoded: Decoded) -> Records:
 
 def sent_in(request: Any) -> int:
     groups = request.resource_spans if hasattr(request, "resource_spans") else request.resource_logs
-    return sum(len(s.spans) if hasattr(s, "spans") else len(s.log_records) for g in groups for s in (g.scope_spans if hasattr(g, "scope_spans") else g.scope_logs))
+    scopes_of = [scope for group in groups for scope in (group.scope_spans if hasattr(group, "scope_spans") else group.scope_logs)]
+    return sum(len(scope.spans if hasattr(scope, "spans") else scope.log_records) for scope in scopes_of)
 
 
 @many
@@ -118,9 +129,10 @@ def test_damaged_protobuf(request: Any, data: st.DataObject) -> None:
 @given(any_json, any_json, any_json, st.sampled_from(["resource", "scopeSpans", "scopeLogs"]))
 def test_arbitrary_json_in_every_place(outer: Any, inner: Any, leaf: Any, key: str) -> None:
     for signal, names in (("traces", ("resourceSpans", "scopeSpans", "spans")), ("logs", ("resourceLogs", "scopeLogs", "logRecords"))):
+        beside = {"traceId": "1" * 32, "spanId": "1" * 16, "attributes": [{"key": "k", "value": inner}], "name": outer}
         for request in (
             outer, {names[0]: outer}, {names[0]: [{key: inner}]}, {names[0]: [{"resource": inner, names[1]: [{"scope": outer, names[2]: leaf}]}]},
-            {names[0]: [{names[1]: [{names[2]: [leaf, {"traceId": "1" * 32, "spanId": "1" * 16, "attributes": [{"key": "k", "value": inner}], "name": outer}]}]}]},
+            {names[0]: [{names[1]: [{names[2]: [leaf, beside]}]}]},
         ):
             try:
                 take(DECODERS[signal, "json"](json.dumps(request).encode()))
@@ -128,8 +140,14 @@ def test_arbitrary_json_in_every_place(outer: Any, inner: Any, leaf: Any, key: s
                 continue
 
 
+call_like = st.builds(
+    lambda more, tool: {"tool": tool, "session_id": "s", **more},
+    st.dictionaries(st.sampled_from(sorted(call_lines.KNOWN)), any_json, max_size=5), json_text,
+)
+
+
 @many
-@given(st.lists(any_json | st.builds(lambda more, tool: {"tool": tool, "session_id": "s", **more}, st.dictionaries(st.sampled_from(sorted(call_lines.KNOWN)), any_json, max_size=5), json_text), max_size=5))
+@given(st.lists(any_json | call_like, max_size=5))
 def test_call_lines(lines: list[Any]) -> None:
     body = b"\n".join(json.dumps(line).encode() for line in lines)
     found, refused = call_lines.read_body(body)
@@ -139,7 +157,8 @@ def test_call_lines(lines: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("line", [
-    b'{"tool":"t","session_id":"s","seq":99999999999999999999}', b'{"tool":"t","session_id":"s","duration_ms":1' + b"0" * 400 + b"}",
+    b'{"tool":"t","session_id":"s","seq":99999999999999999999}',
+    b'{"tool":"t","session_id":"s","duration_ms":1' + b"0" * 400 + b"}",
     b'{"tool":"t","session_id":"s","arguments":{"x":NaN,"y":[Infinity]}}', b'{"tool":"t\\ud800","session_id":"\\udfff","\\ud900":"\\ud800"}',
     b'{"tool":"t","session_id":"s","arguments":' + b"[" * 200 + b"]" * 200 + b"}", b'{"tool":"t","timestamp":"2026-01-01T00:00:00+05:30"}',
     b'{"tool":"t","session_id":["a"],"agent":{"b":1},"user_prompt":[1]}', b'{"tool":"t","tool":"u","session_id":"s"}',
@@ -153,10 +172,13 @@ def test_odd_lines_are_taken(line: bytes) -> None:
 
 
 @pytest.mark.parametrize("line", [
-    b'{"tool":"t","session_id":"s","seq":' + b"9" * 5000 + b"}", b'{"tool":"t","session_id":"s","arguments":' + b"[" * 960 + b"]" * 960 + b"}",
-    b'{"tool":"t","timestamp":"9999-12-31T23:59:59-14:00"}', b'{"tool":"t","timestamp":"0001-01-01T00:00:00+14:00"}', b'{"tool":"t","timestamp":1e300}',
+    b'{"tool":"t","session_id":"s","seq":' + b"9" * 5000 + b"}",
+    b'{"tool":"t","session_id":"s","arguments":' + b"[" * 960 + b"]" * 960 + b"}",
+    b'{"tool":"t","timestamp":"9999-12-31T23:59:59-14:00"}', b'{"tool":"t","timestamp":"0001-01-01T00:00:00+14:00"}',
+    b'{"tool":"t","timestamp":1e300}',
     b'{"tool":"t","timestamp":-1e12}', b'{"tool":"t","timestamp":NaN}', b'{"tool":"t","timestamp":true}', b'{"tool":"","session_id":"s"}', b'{"tool":5}',
-    b"[" * 100_000, b"\xff", b'"\\ud800"', b'{"\\ud800":1}', b"{" + b",".join(b'"%d":1' % n for n in range(9)) + b"}", b"nan",
+    b"[" * 100_000, b"\xff", b'"\\ud800"', b'{"\\ud800":1}',
+    b"{" + b",".join(b'"%d":1' % n for n in range(9)) + b"}", b"nan",
 ])
 def test_lines_that_cannot_be_taken_are_refused_with_a_reason(line: bytes) -> None:
     found, refused = call_lines.read_body(line)

@@ -58,7 +58,7 @@ def test_what_is_refused(opened: Database, folder: Path, sql: str) -> None:
     SECRETS = pa.table({"secret": [SECRET]})
     before = calls(opened, "call_id")
     reader = opened.reader()
-    with pytest.raises(SourceError, match="^query: ") as refused:
+    with pytest.raises(SourceError, match=r"^query: ") as refused:
         reader.ask(sql.format(folder=folder), 1_000_000)
     assert SECRET not in str(refused.value) and calls(opened, "call_id") == before and len(SECRETS) == 1
     assert reader.ask("SELECT count(*) AS n FROM calls", 10).to_pylist() == [{"n": 2}]  # and the door still works
@@ -98,7 +98,7 @@ def test_a_transaction_is_all_or_nothing(opened: Database) -> None:
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "x.duckdb").write_bytes(b"something else" * 1000)
-    with pytest.raises(StoreError, match="x.duckdb"):
+    with pytest.raises(StoreError, match=r"x\.duckdb"):
         Database.open(tmp_path / "x.duckdb")
 
 

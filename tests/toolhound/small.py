@@ -41,7 +41,9 @@ def work(sessions: int, start: datetime = MONDAY, calls: int = 4, first: int = 0
     """Ordinary sessions."""
     return [
         record for n in range(first, first + sessions)
-        for record in session(*(call(arguments={"city": f"Oslo {step}"}) for step in range(calls)), name=f"work-{n}", start=start + timedelta(minutes=n))
+        for record in session(
+            *(call(arguments={"city": f"Oslo {step}"}) for step in range(calls)), name=f"work-{n}", start=start + timedelta(minutes=n),
+        )
     ]
 
 

@@ -23,7 +23,10 @@ ESC, RLO, ZWSP = "\x1b", "\u202e", "\u200b"
 HOSTILE = f"{ESC}]0;owned\x07{ESC}[2J {RLO}exe.txt{ZWSP} [bold red]markup[/bold red] [/nothing] \x08\x9b31m"
 RAW = (ESC, RLO, ZWSP, "\x07", "\x08", "\x9b")
 EVIL = f"mail{ESC}[31m{RLO}"
-FIELDS = {"alert_id", "title", "severity", "risk", "state", "detectors", "session_ids", "agents", "servers", "tools", "call_ids", "opened_at", "explanation"}
+FIELDS = {
+    "alert_id", "title", "severity", "risk", "state", "detectors", "session_ids", "agents", "servers", "tools", "call_ids", "opened_at",
+    "explanation",
+}
 Told = Callable[..., Result]
 
 
@@ -31,8 +34,8 @@ def lines(name: str = "s1", bad: bool = True) -> list[dict[str, Any]]:
     path = "../../../../etc/shadow"
     made = [{"tool": "list_files", "arguments": {"path": "notes"}, "result": "a.txt"},
             {"tool": "read_file", "arguments": {"path": path if bad else "a.txt", "note": HOSTILE}, "result": HOSTILE}]
-    return [{"session_id": name, "seq": n, "timestamp": f"2026-01-05T09:00:0{n}Z", "agent": "coder", "server": EVIL, "user_prompt": f"List. {HOSTILE}", **line}
-            for n, line in enumerate(made)]
+    about = {"session_id": name, "agent": "coder", "server": EVIL, "user_prompt": f"List. {HOSTILE}"}
+    return [{**about, "seq": n, "timestamp": f"2026-01-05T09:00:0{n}Z", **line} for n, line in enumerate(made)]
 
 
 def written(path: Path, rows: Sequence[Any]) -> Path:
@@ -52,7 +55,8 @@ def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    supervisor = Supervisor(tmp_path_factory.mktemp("served"), Settings(collect=Collect(grpc_port=0, http_port=0), serve=Serve(port=0)), lambda _: None)
+    settings = Settings(collect=Collect(grpc_port=0, http_port=0), serve=Serve(port=0))
+    supervisor = Supervisor(tmp_path_factory.mktemp("served"), settings, lambda _: None)
     supervisor.start()
     watching = threading.Thread(target=supervisor.watch)
     watching.start()
@@ -89,7 +93,8 @@ def test_alerts_and_one_of_them(told: Told) -> None:
     assert set(alert) >= FIELDS and (alert["severity"], alert["session_ids"], alert["agents"]) == ("high", ["s1"], ["coder"])
     assert alert["servers"] == [EVIL] and 0 < alert["risk"] <= 1 and alert["opened_at"] > "2026"
     assert told("alerts", "--fail-on", "high").exit_code == 3 and told("alerts", "--fail-on", "critical").exit_code == 0
-    assert listed(told, "--state", "closed", "--severity", "low") == [] and len(listed(told, "--limit", "1", "--agent", "coder", "--text", "SHADOW")) == 1
+    assert listed(told, "--state", "closed", "--severity", "low") == []
+    assert len(listed(told, "--limit", "1", "--agent", "coder", "--text", "SHADOW")) == 1
     assert told("alerts", "--state", "asleep").exit_code == 2 and told("alerts", "--fail-on", "bad").exit_code == 2
     whole = json.loads(told("show", alert["alert_id"], "--json").stdout)
     assert whole["alert"]["alert_id"] == alert["alert_id"] and len(whole["findings"]) >= 1 and len(whole["sessions"][0]["turns"]) == 3
@@ -102,7 +107,7 @@ def test_nothing_hostile_reaches_the_terminal(told: Told) -> None:
                       ["query", "SELECT *, 1 AS \"[red]x[/red] [/y]\" FROM calls"], ["query", "SELECT * FROM messages", "--json"],
                       ["query", f"SELECT '{ESC}[31m' AS a FROM nothing"], ["show", EVIL], ["close", HOSTILE, "--verdict", "duplicate"]):
         ended = told(*arguments)
-        printed = ended.output + str("" if isinstance(ended.exception, ToolhoundError) else "")
+        printed = ended.output
         assert not any(raw in printed for raw in RAW), arguments
         if arguments[0] == "show" and ended.exit_code == 0 and "--json" not in arguments:
             assert "[bold red]markup[/bold red]" in printed and "\\u001b" in printed
@@ -112,7 +117,8 @@ def test_questions_are_read_only(told: Told) -> None:
     assert json.loads(told("query", "SELECT tool, count(*) AS n FROM calls GROUP BY ALL ORDER BY ALL", "--json").stdout) == [
         {"tool": "list_files", "n": 1}, {"tool": "read_file", "n": 1}]
     assert "read_file" in told("query", "SELECT tool FROM calls").stdout
-    for sql in ("DELETE FROM hot.calls", "COPY calls TO '/tmp/x.csv'", "SELECT * FROM read_text('/etc/passwd')", "ATTACH '/tmp/x.db'", "SELECT 1; SELECT 2"):
+    for sql in ("DELETE FROM hot.calls", "COPY calls TO '/tmp/x.csv'", "SELECT * FROM read_text('/etc/passwd')", "ATTACH '/tmp/x.db'",
+                "SELECT 1; SELECT 2"):
         ended = told("query", sql)
         assert ended.exit_code == 2 and str(ended.exception).startswith("query: "), sql
     assert "exactly one SELECT" in str(told("query", "DROP TABLE hot.calls").exception)
@@ -144,7 +150,8 @@ def test_closing_asks_for_a_verdict(tmp_path: Path) -> None:
     (alert,) = json.loads(run("alerts", *where, "--json").stdout)
     assert run("close", alert["alert_id"], *where).exit_code == 2
     assert run("close", alert["alert_id"], "--verdict", "sure", *where).exit_code == 2
-    assert "closed: true_positive" in run("close", alert["alert_id"], "--verdict", "true_positive", "--comment", "seen", "--actor", "ana", *where).stdout
+    ended = run("close", alert["alert_id"], "--verdict", "true_positive", "--comment", "seen", "--actor", "ana", *where)
+    assert ended.exit_code == 0 and "closed: true_positive" in ended.stdout
     (alert,) = json.loads(run("alerts", *where, "--json", "--state", "closed").stdout)
     assert (alert["state"], alert["verdict"]) == ("closed", "true_positive")
 
@@ -170,7 +177,8 @@ def test_risk_of_every_session(tmp_path: Path, form: str) -> None:
             pq.write_table(pa.Table.from_pylist([{**row, "arguments": json.dumps(row["arguments"])} for row in rows]), path)
     ended = run("risk", str(path), "--history", str(history))
     ranked = list(csv.DictReader(io.StringIO(ended.stdout)))
-    assert ended.exit_code == 0 and {row["session_id"] for row in ranked} == {"s0", "s1", "s2", "s3"} and ranked[0]["session_id"] == "s2"
+    assert ended.exit_code == 0 and {row["session_id"] for row in ranked} == {"s0", "s1", "s2", "s3"}
+    assert ranked[0]["session_id"] == "s2"
     assert [float(row["risk"]) for row in ranked] == sorted((float(row["risk"]) for row in ranked), reverse=True)
     assert run("risk", str(path), "--output", str(tmp_path / "out.csv")).exit_code == 0
     assert (tmp_path / "out.csv").read_text().startswith("session_id,risk\n")

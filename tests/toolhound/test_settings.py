@@ -36,7 +36,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: tuple[str, ...
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SettingsError, match="binary.toml: not TOML"):
+    with pytest.raises(SettingsError, match=r"binary\.toml: not TOML"):
         read_settings(tmp_path / "binary.toml")
     with pytest.raises(SettingsError, match="cannot be read"):
         read_settings(tmp_path)

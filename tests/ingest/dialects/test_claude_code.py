@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from store.records import Access, Call, Message, Observer, Outcome, State
-from tests.ingest.payloads import log, logs, pairs, records_of
+from tests.ingest.payloads import log, logs, records_of
 
 WHO = {"session.id": "s1", "user.email": "developer@example.com", "user.id": "u"}
 
@@ -14,7 +14,8 @@ def read(event: str, n: int = 1, **attributes: Any) -> Any:
     """The one record of an event; numbers come as text or as numbers."""
     named = {name.replace("__", "."): value for name, value in attributes.items()}
     found = records_of(logs(log(n, f"claude_code.{event}", {"event.name": event, "event.sequence": str(n), **WHO, **named})))
-    (record,) = (*found.calls, *found.messages, *found.access)
+    records: list[Any] = [*found.calls, *found.messages, *found.access]
+    (record,) = records
     return record
 
 
@@ -22,8 +23,10 @@ def test_tool_result_of_a_builtin() -> None:
     call: Call = read("tool_result", 7, tool_name="Read", tool_use_id="toolu_1", success="true", duration_ms="12", tool_input='{"file_path": "/a"}',
                       tool_result_size_bytes="99")
     assert (call.tool, call.server, call.tool_call_id, call.seq, call.duration_ms) == ("Read", "claude-code", "toolu_1", 7, 12.0)
-    assert (call.arguments, call.arguments_state, call.result_state, call.outcome) == ('{"file_path": "/a"}', State.CAPTURED, State.ABSENT, Outcome.OK)
-    assert (call.principal, call.session_id, call.session_source, call.agent, call.agent_version) == ("developer@example.com", "s1", 2, "claude-code", "2.1")
+    assert (call.arguments, call.arguments_state) == ('{"file_path": "/a"}', State.CAPTURED)
+    assert (call.result_state, call.outcome) == (State.ABSENT, Outcome.OK)
+    assert (call.principal, call.session_id, call.session_source) == ("developer@example.com", "s1", 2)
+    assert (call.agent, call.agent_version) == ("claude-code", "2.1")
     assert call.attributes is not None and "file_path" not in call.attributes
 
 
@@ -107,8 +110,8 @@ def test_a_retried_export_is_the_same_sighting_and_a_resumed_session_another() -
     ("2026-08-11T00:14:50", "2026-08-11T00:14:50+00:00"),
 ])
 def test_the_moment_of_a_record_without_one(stamp: str, moment: str) -> None:
-    attributes = pairs(WHO | {"event.name": "tool_result", "tool_name": "t", "event.timestamp": stamp})
-    (call,) = records_of(logs(log(1, None, {}, time_unix_nano=0, attributes=attributes))).calls
+    attributes = WHO | {"event.name": "tool_result", "tool_name": "t", "event.timestamp": stamp}
+    (call,) = records_of(logs(log(1, None, attributes, time_unix_nano=0))).calls
     assert call.called_at.isoformat() == moment
 
 

@@ -52,7 +52,8 @@ def test_messages_and_tools_of_a_model_span() -> None:
         one.format(1) + "contents.1.message_content.type": "text", one.format(1) + "contents.1.message_content.text": "What",
         one.format(1) + "contents.2.message_content.type": "text", one.format(1) + "contents.2.message_content.text": "is this?",
         one.format(2) + "role": "tool", one.format(2) + "content": "sunny",
-        "llm.tools.0.tool.json_schema": "{broken", "llm.tools.1.tool.json_schema": '{"type": "function", "function": {"name": "t", "description": "d"}}',
+        "llm.tools.0.tool.json_schema": "{broken",
+        "llm.tools.1.tool.json_schema": '{"type": "function", "function": {"name": "t", "description": "d"}}',
     }
     found = records_of(traces(span(1, "ChatCompletion", attributes)))
     assert [(m.role, m.text) for m in found.messages] == [("system", "Be brief."), ("user", "What\nis this?")]

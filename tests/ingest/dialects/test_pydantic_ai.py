@@ -16,8 +16,8 @@ MESSAGES = '[{"role": "user", "parts": [{"type": "text", "content": "weather?"}]
 WHO = {"gen_ai.agent.name": "weather_agent", "gen_ai.conversation.id": "c1"}
 V2 = {"gen_ai.tool.name": "get_weather", "gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.id": "i", "tool_arguments": '{"city": "a"}',
       "tool_response": "sunny"}
-V5 = {"gen_ai.tool.name": "get_weather", "gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.id": "i", "gen_ai.tool.call.arguments": '{"city": "a"}',
-      "gen_ai.tool.call.result": "sunny", "logfire.json_schema": "{}"}
+V5 = {"gen_ai.tool.name": "get_weather", "gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.id": "i",
+      "gen_ai.tool.call.arguments": '{"city": "a"}', "gen_ai.tool.call.result": "sunny", "logfire.json_schema": "{}"}
 
 
 @pytest.mark.parametrize(("name", "attributes"), [("running tool", V2), ("execute_tool get_weather", V5)])
@@ -38,7 +38,8 @@ def test_messages(attributes: dict[str, Any]) -> None:
 
 
 def test_definitions_know_their_server() -> None:
-    attributes = WHO | {"gen_ai.operation.name": "chat", "model_request_parameters": PARAMETERS, "gen_ai.tool.definitions": '[{"name": "get_weather"}]'}
+    told = {"model_request_parameters": PARAMETERS, "gen_ai.tool.definitions": '[{"name": "get_weather"}]'}
+    attributes = WHO | {"gen_ai.operation.name": "chat", **told}
     found = records_of(traces(span(1, "chat test", attributes), scope="pydantic-ai")).definitions
     assert [(d.tool, d.server, d.description, d.input_schema) for d in found] == [
         ("get_weather", "weather", "Weather", '{"type": "object"}'), ("own", None, None, "{}"),
