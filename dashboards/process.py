@@ -51,7 +51,8 @@ def main() -> int:
 
 
 def _end_with_input(web: uvicorn.Server) -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: a thread that waits there aborts the interpreter's end
+        continue
     web.should_exit = True
 
 

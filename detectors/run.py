@@ -53,7 +53,7 @@ def _findings(one: Registered, founds: Sequence[Found], seen: Slice) -> Iterator
     calls = {
         row["call_id"]: row
         for row in seen.rows(
-            "SELECT call_id, session_id, agent, server, tool, called_at FROM calls WHERE list_contains($wanted, call_id)", {"wanted": wanted}
+            "SELECT call_id, session_id, agent, server, tool, called_at FROM calls WHERE call_id IN (SELECT unnest($wanted::VARCHAR[]))", {"wanted": wanted}
         )
     } if wanted else {}
     for found in founds:

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import sys
 import threading
 from contextlib import suppress
@@ -91,14 +92,23 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # the web server raises them again when it has stopped; there is more to stop
         signal.signal(number, lambda *_: setattr(web, "should_exit", True))
     threading.Thread(target=_end_with_input, args=(web,), daemon=True).start()
-    web.run()
+    web.run(sockets=[_shared_socket(orders)] if orders.shared_ports else None)
     rpc.stop(GRACE_SECONDS).wait()
     collector.stop()
     return 0
 
 
+def _shared_socket(orders: Orders) -> socket.socket:
+    """A listening socket that several collectors have; the kernel spreads connections over them."""
+    made = socket.socket(socket.AF_INET6 if ":" in orders.host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    made.bind((orders.host, orders.http_port))
+    return made
+
+
 def _end_with_input(web: uvicorn.Server) -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: a thread that waits there aborts the interpreter's end
+        continue
     web.should_exit = True
 
 

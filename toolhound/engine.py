@@ -28,7 +28,7 @@ DELIVERY_THREADS = 8
 QUIET_SECONDS = 0.25
 """A session is looked at once nothing was added for so long: its prompt and its calls often come in separate exports."""
 
-IMPATIENT_SECONDS = 1.2
+IMPATIENT_SECONDS = 0.8
 """... but at the latest so long after it was first touched, so that an alert shows within two seconds."""
 
 STEP_BYTES = 64 << 20

@@ -45,7 +45,8 @@ def alert_table(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
             ("agent", row["agents"]), ("server" if len(row["servers"]) == 1 else "servers", row["servers"]),
             ("session" if len(row["session_ids"]) == 1 else "sessions", row["session_ids"]),
         )
-        told.append("\n").append(_cell("  ".join(f"{name} {', '.join(names[:6])}" for name, names in where if names), LONGEST).plain, style="not bold dim")
+        named = "  ".join(f"{name} {', '.join(names[:6])}" for name, names in where if names)
+        told.append("\n").append(_cell(named, LONGEST).plain, style="not bold dim")
         table.add_row(_severity(row["severity"]), f"{row['risk']:.2f}", Text(row["alert_id"][:10]), told)
     console.print(table)
     console.print(f"{len(rows)} alert{'' if len(rows) == 1 else 's'}", highlight=False)
@@ -105,5 +106,5 @@ def _severity(number: int) -> Text:
 
 
 def _cell(value: object, limit: int = 120) -> Text:
-    shown = plain(value)
+    shown = plain(value).replace("\n", " ⏎ ")  # or foreign text could imitate a line of ours
     return Text(shown if len(shown) <= limit else shown[: limit - 1] + "…")
