@@ -16,7 +16,7 @@ from ingest.otlp import protobuf
 from ingest.otlp.items import Refusals
 from ingest.reading import read_items
 from store.errors import DiskError, SourceError
-from store.rejected import Rejected
+from store.rejected import KEPT_BYTES, Rejected
 from store.spool import Spool
 
 DECODERS = {
@@ -29,6 +29,8 @@ SPOOL_CHECK_EVERY, SPOOL_CHECK_BYTES = 64, 64 << 20
 """After so many requests, or bytes of them, the spool is measured again."""
 
 REASONS_SHOWN = 10
+LONGEST_SECRET = 16 << 10
+"""Bytes; private keys are the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,16 @@ class Collector:
             raise SourceError(reason) from error
 
     def _refuse(self, body: bytes, reason: str, source: str, count: int) -> None:
-        masked, _ = self._masks.mask_all([body.decode("utf-8", "surrogateescape")])
-        self._rejected.keep((masked[0] or "").encode("utf-8", "surrogateescape"), reason, source)
+        self._rejected.keep(self._masked_beginning(body), reason, source, len(body))
         with self._lock:
             self.counts.refused += count
+
+    def _masked_beginning(self, body: bytes) -> bytes:
+        """As much as is kept, without secrets, nor the first half of one that the cut goes through."""
+        begun = body[: KEPT_BYTES + LONGEST_SECRET]
+        (masked,), _ = self._masks.mask_all([begun.decode("utf-8", "surrogateescape")])
+        clean = (masked or "").encode("utf-8", "surrogateescape")
+        return clean if begun == body else clean[:-LONGEST_SECRET]
 
     def _count(self, accepted: int, claimed: Counter[str]) -> None:
         with self._lock:

@@ -23,10 +23,13 @@ class Rejected:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def keep(self, body: bytes, reason: str, source: str) -> None:
-        """Keep a refused body. A disk that cannot take it must not turn the refusal into a failure."""
+    def keep(self, body: bytes, reason: str, source: str, size: int | None = None) -> None:
+        """Keep a refused body, or its beginning; `size` is then that of the whole.
+
+        A disk that cannot take it must not turn the refusal into a failure.
+        """
         stem = f"{time.time_ns():020d}-{uuid4().hex[:8]}"
-        about = {"refused_at": datetime.now(UTC).isoformat(), "reason": reason, "source": source, "bytes": len(body)}
+        about = {"refused_at": datetime.now(UTC).isoformat(), "reason": reason, "source": source, "bytes": len(body) if size is None else size}
         try:
             write_durably(self.folder / f"{stem}.bin", body[:KEPT_BYTES])
             write_durably(self.folder / f"{stem}.json", json.dumps(about).encode())

@@ -225,7 +225,7 @@ BULKY = (
     "invocation.result", "llm_request", "llm_response", "response.value", "tool.arguments", "user_prompt",
 )
 """Parts of the names of attributes that hold payloads: those have columns of their own, which obey the setting keep.payloads."""
-BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", "response", "function_args", "file_path", "logfire.msg"})
+BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", "response", "function_args", "file_path", "headers", "logfire.msg"})
 """Whole names of such attributes, which as parts would leave out too much."""
 
 

@@ -27,6 +27,9 @@ from store.records import Observer, Outcome, Record, State
 NAME = "gemini_cli"
 AGENT = "gemini-cli"
 DECISIONS = {"accept": ("accept", "user"), "auto_accept": ("accept", "config"), "modify": ("accept", "user (modified)"), "reject": ("reject", "user")}
+CUT, CUT_LENGTH = "...[TRUNCATED: original length ", 60
+"""What stands at the end of a value of a span that was cut."""
+
 OUTCOMES = {"true": Outcome.OK, "false": Outcome.ERROR}
 
 
@@ -93,7 +96,7 @@ def _inner(value: Value, key: str) -> tuple[str | None, State]:
     if isinstance(found, dict) and key in found:
         return payload(found[key])
     given, state = payload(value)
-    broken = given is not None and found is None and given.startswith(("{", "["))
+    broken = given is not None and (CUT in given[-CUT_LENGTH:] or (found is None and given.startswith(("{", "["))))
     return given, State.TRUNCATED if broken else state
 
 

@@ -37,9 +37,7 @@ def read(item: Item) -> Iterator[Record]:
         )
         return
     for record in otel_genai.read(item):
-        if isinstance(record, Call):
-            yield replace(record, dialect=NAME, agent=record.agent or _agent(item))
-        elif isinstance(record, Message | ToolDefinition):
+        if isinstance(record, Call | Message | ToolDefinition):  # the agent's name comes from the `invoke_agent` span around
             yield replace(record, dialect=NAME)
     session_id, source = session_of(item)
     for role, said in _prompt(item):

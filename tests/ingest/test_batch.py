@@ -13,11 +13,12 @@ from store.records import Access, Call, Message, Observer, Records, Span, State,
 
 MASKS = Redactor(b"a key for tests")
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+FULL = Payloads()
 CALL = Call("o1", NOON, "t", Observer.AGENT, "d", arguments='{"to": "a@example.com"}', arguments_state=State.CAPTURED)
 SECRET = "AK" + "IA" + "QWERTYUIOP234567"
 
 
-def stored(*calls: Call, payloads: Payloads = Payloads()) -> pa.Table:
+def stored(*calls: Call, payloads: Payloads = FULL) -> pa.Table:
     return to_tables(Records(calls=list(calls)), MASKS, payloads, NOON)["observations"]
 
 

@@ -116,7 +116,7 @@ def test_stop_writes_what_waits_and_then_takes_nothing(tmp_path: Path) -> None:
         gate.may.set()
         stopping.result(30)
         for done in waiting:
-            done.result(0)
+            done.result(30)
     assert sorted(n for ids in span_ids(tmp_path) for n in ids) == ["0", "1", "2", "3"]
 
 

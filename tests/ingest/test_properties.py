@@ -176,7 +176,8 @@ def test_odd_lines_are_taken(line: bytes) -> None:
     b'{"tool":"t","session_id":"s","arguments":' + b"[" * 960 + b"]" * 960 + b"}",
     b'{"tool":"t","timestamp":"9999-12-31T23:59:59-14:00"}', b'{"tool":"t","timestamp":"0001-01-01T00:00:00+14:00"}',
     b'{"tool":"t","timestamp":1e300}',
-    b'{"tool":"t","timestamp":-1e12}', b'{"tool":"t","timestamp":NaN}', b'{"tool":"t","timestamp":true}', b'{"tool":"","session_id":"s"}', b'{"tool":5}',
+    b'{"tool":"t","timestamp":-1e12}', b'{"tool":"t","timestamp":NaN}', b'{"tool":"t","timestamp":true}', b'{"tool":"","session_id":"s"}',
+    b'{"tool":5}',
     b"[" * 100_000, b"\xff", b'"\\ud800"', b'{"\\ud800":1}',
     b"{" + b",".join(b'"%d":1' % n for n in range(9)) + b"}", b"nan",
 ])

@@ -49,7 +49,8 @@ def test_failure_before_the_call_has_no_arguments() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "means"), [("approved", "accept"), ("approved_for_session", "accept"), ("denied", "reject"), ("abort", "reject"), ("timed_out", "reject")]
+    ("said", "means"),
+    [("approved", "accept"), ("approved_for_session", "accept"), ("denied", "reject"), ("abort", "reject"), ("timed_out", "reject")],
 )
 def test_decision(said: str, means: str) -> None:
     records, _ = log(COMMON | {"tool_name": "mcp__crm__delete", "call_id": "call_2", "decision": said, "source": "User"}, event="codex.tool_decision")

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from store.records import Observer, Outcome, SessionSource, State
-from tests.ingest.dialects.sent import CLIENT, FAILED, fields, only, span
+from tests.ingest.dialects.sent import CLIENT, FAILED, fields, log, only, span
 
 DOCKER: dict[str, Any] = {
     "mcp.tool.name": "find", "mcp.server.name": "crm", "mcp.server.type": "docker", "mcp.server.image": "example/crm",
@@ -62,6 +62,21 @@ def test_agentgateway_refusal_and_error() -> None:
     fields(refused, outcome=Outcome.DENIED, decision="reject", decided_by="agentgateway", error_type="403", error_message="Authorization")
     failed = only(span("POST /mcp", AGENTGATEWAY | {"mcp.error.code": -32602, "mcp.error.message": "unknown tool"})[0])
     fields(failed, outcome=Outcome.ERROR, error_type="-32602", error_message="unknown tool", decision=None)
+
+
+def test_agentgateway_log_records() -> None:
+    sent = AGENTGATEWAY | {"http.status": "200", "duration": "6ms"}
+    records, dialect = log(sent, scope="agentgateway")
+    assert dialect == "agentgateway"
+    fields(only(records), tool="find", server="crm", duration_ms=6.0, outcome=Outcome.OK)
+    assert only(records).observation_id == only(span("POST /mcp", sent)[0]).observation_id  # the span that it names, told twice
+    apart = [only(log(sent | {"duration": d}, trace="")[0]).observation_id for d in ("6", "7")]
+    assert len(set(apart)) == 2
+
+
+def test_agentgateway_before_the_conventions() -> None:
+    sent = {"mcp.method": "tools/call", "mcp.target": "crm", "mcp.resource.type": "tool", "mcp.resource.name": "find", "http.status": 200}
+    fields(only(span("POST /mcp", sent)[0]), tool="find", server="crm", outcome=Outcome.OK)
 
 
 def test_agentgateway_authentication() -> None:
@@ -143,9 +158,24 @@ def test_contextforge_with_content_and_error() -> None:
     fields(only(records), arguments='{"name":"Bo"}', result="gone", outcome=Outcome.ERROR, error_type="ToolError", error_message="gone")
 
 
-def test_contextforge_plugin_and_steps() -> None:
-    sent = {"tool.name": "find", "tool.invocation.args": '{"name":"Bo"}', "target_mcp_server.name": "crm", "user": "ann@example.com"}
-    made = only(span("tool.pre_invoke", sent)[0])
-    fields(made, dialect="contextforge", server="crm", principal="ann@example.com", arguments='{"name":"Bo"}', result_state=State.ABSENT)
+def test_contextforge_plugin() -> None:
+    request = {"request_id": "r-1", "user": "ann@example.com", "server_id": "s-1"}
+    sent = request | {
+        "tool.name": "find", "tool.invocation.args": '{"name":"Bo"}', "target_mcp_server.name": "crm", "target_mcp_server.url": "http://crm.example.com",
+        "headers": '{"authorization":"Bearer abc"}',
+    }
+    before = only(span("tool.pre_invoke", sent)[0])
+    fields(
+        before, dialect="contextforge", tool="find", tool_call_id="r-1", server="crm", server_address="http://crm.example.com",
+        principal="ann@example.com", arguments='{"name":"Bo"}', result_state=State.ABSENT, outcome=Outcome.UNKNOWN,
+        observed_by=Observer.GATEWAY, duration_ms=None,
+    )
+    assert "Bearer" not in str(before.attributes)
+    after = only(span("tool.post_invoke", request | {"tool.invocation.result": "Bo Example", "tool.invocation.has_error": False})[0])
+    fields(after, tool_call_id="r-1", result="Bo Example", arguments_state=State.ABSENT, outcome=Outcome.OK, observed_by=Observer.CLIENT)
+    assert only(span("tool.post_invoke", request | {"tool.invocation.has_error": True})[0]).outcome == Outcome.ERROR
+
+
+def test_contextforge_steps_are_context() -> None:
     records, dialect = span("tool.gateway_call", {"tool.name": "find", "tool.id": "t-1"})
     assert (dialect, len(records.calls), len(records.spans)) == ("contextforge", 0, 1)

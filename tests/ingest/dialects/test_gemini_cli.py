@@ -64,6 +64,8 @@ def test_span_with_an_underscore_in_the_name_of_the_call_id() -> None:
 def test_cut_arguments_of_a_span() -> None:
     made = only(span("tool_call", SPAN | {"gen_ai.input.messages": '{"callId":"find-1","args":{"name":"B'})[0])
     fields(made, arguments='{"callId":"find-1","args":{"name":"B', arguments_state=State.TRUNCATED)
+    made = only(span("tool_call", SPAN | {"gen_ai.output.messages": "Bo Exam...[TRUNCATED: original length 10001]"})[0])
+    fields(made, result="Bo Exam...[TRUNCATED: original length 10001]", result_state=State.TRUNCATED)
 
 
 def test_other_spans_are_context_with_messages() -> None:

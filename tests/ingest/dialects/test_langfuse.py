@@ -30,6 +30,7 @@ def test_level_tells_a_failure_without_status() -> None:
 
 
 def test_other_types_are_context() -> None:
-    records, _ = span("plan", {"langfuse.observation.type": "generation", "langfuse.observation.input": '{"messages":[{"role":"user","content":"Hi"}]}'})
+    messages = '{"messages":[{"role":"user","content":"Hi"}]}'
+    records, _ = span("plan", {"langfuse.observation.type": "generation", "langfuse.observation.input": messages})
     assert not records.calls and [m.text for m in records.messages] == ["Hi"]
     assert not span("plan", {"langfuse.observation.type": "span", "langfuse.observation.input": "inside"})[0].messages

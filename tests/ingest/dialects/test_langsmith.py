@@ -52,6 +52,7 @@ def test_chains_are_context() -> None:
 
 
 def test_messages_in_other_shapes() -> None:
-    prompt = '{"messages":[{"role":"user","content":[{"type":"text","text":"Find Bo"}]},{"type":"ai","content":"No"},{"type":"system","content":"Short"}]}'
+    parts = '{"role":"user","content":[{"type":"text","text":"Find Bo"}]}'
+    prompt = f'{{"messages":[{parts},{{"type":"ai","content":"No"}},{{"type":"system","content":"Short"}}]}}'
     records, _ = span("chat", {"langsmith.span.kind": "llm", "gen_ai.prompt": prompt})
     assert [(m.role, m.text) for m in records.messages] == [("user", "Find Bo"), ("system", "Short")]

@@ -33,7 +33,9 @@ def test_what_the_sdk_sends_in_both_conventions(name: str) -> None:
 def test_arguments_in_events() -> None:
     records, dialect = span(
         "execute_tool find", TOOL,
-        events=[("gen_ai.tool.message", {"role": "tool", "content": '{"name":"Bo"}', "id": "t-1"}), ("gen_ai.choice", {"message": "Bo", "id": "t-1"})],
+        events=[
+            ("gen_ai.tool.message", {"role": "tool", "content": '{"name":"Bo"}', "id": "t-1"}), ("gen_ai.choice", {"message": "Bo", "id": "t-1"}),
+        ],
     )
     assert dialect == "strands"
     fields(only(records), arguments='{"name":"Bo"}', result="Bo", agent="planner")

@@ -46,7 +46,7 @@ def test_what_its_langchain_instrumentation_sends() -> None:
 
 
 def test_the_envelope_without_inputs() -> None:
-    envelope = {"input_str": "{'name': 'Bo'}", "tags": [], "metadata": {}, "inputs": None, "kwargs": {}}
+    envelope: dict[str, Any] = {"input_str": "{'name': 'Bo'}", "tags": [], "metadata": {}, "inputs": None, "kwargs": {}}
     made = only(span("find.tool", TOOL | {"traceloop.entity.input": json.dumps(envelope)})[0])
     fields(made, tool="find", arguments="{'name': 'Bo'}", arguments_state=State.CAPTURED)
 

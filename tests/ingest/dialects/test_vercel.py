@@ -39,7 +39,7 @@ def test_version_7() -> None:
     assert dialect == "vercel"
     fields(
         only(records), dialect="vercel", tool="find", tool_call_id="c-1", arguments='{"name":"Bo"}', result='"Bo Example"', session_id="s-1",
-        session_source=SessionSource.SESSION, principal="ann", agent="trip-planner", outcome=Outcome.OK,
+        session_source=SessionSource.SESSION, principal="ann", agent=None, outcome=Outcome.OK,
     )
 
 

@@ -1,0 +1,145 @@
+"""Lines of logs to records: names the format of each line by its keys, or by its form where it is text."""
+
+import importlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from ingest.json_traces.contract import Clock, Line, LogFormat, Reader
+from ingest.otlp.items import Refusals, shown
+from store.errors import SourceError
+from store.records import Record, Records
+
+KEYS_SHOWN, CHARACTERS_SHOWN = 12, 40
+TEXT_LINES_TRIED = 50
+
+
+@cache
+def formats() -> tuple[tuple[str, LogFormat], ...]:
+    """All formats by name, in the order in which they are asked: those with keys of their own before generic ones."""
+    found = []
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        module = importlib.import_module(f"ingest.json_traces.{path.stem}")
+        if isinstance(made := getattr(module, "FORMAT", None), LogFormat):
+            found.append((path.stem, made))
+    return tuple(sorted(found, key=lambda pair: pair[1].rank))
+
+
+@dataclass(slots=True)
+class Taken:
+    """What the lines of a request held: records, how many lines each format claimed, and what was refused."""
+
+    records: Records = field(default_factory=Records)
+    claimed: Counter[str] = field(default_factory=Counter)
+    refused: Refusals = field(default_factory=Refusals)
+
+
+class LogLines:
+    """The lines of one file or request, in order."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._clock = Clock(start or datetime.now(UTC))
+        self._readers: dict[str, Reader] = {}
+        self.claimed = Counter[str]()
+
+    def read(self, line: bytes) -> list[Record]:
+        """The records that a line completes. Raises SourceError where it is of no known format, or cannot be read."""
+        stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
+        if stripped[:1] not in (b"{", b"[") and (found := _parsed(stripped)):
+            return self._take(*found)
+        loaded = parse_any(line)
+        if isinstance(loaded, list) and any(isinstance(one, dict) and _format_of(one) for one in loaded):
+            return [record for one in loaded for record in self.read_object(one)]
+        return self.read_object(loaded)
+
+    def read_object(self, loaded: Any) -> list[Record]:
+        """The same for a line that is parsed."""
+        if not isinstance(loaded, dict):
+            raise SourceError(f"must be a JSON object, not {type(loaded).__name__}")
+        if (name := _format_of(loaded)) is None:
+            keys = ", ".join(shown(k)[:CHARACTERS_SHOWN] for k in list(loaded)[:KEYS_SHOWN]) or "none"
+            raise SourceError(f"unknown content with the keys {keys}; a tool-call line needs tool and session_id or timestamp")
+        return self._take(name, loaded)
+
+    def finish(self) -> list[Record]:
+        """What never got its pair."""
+        return [record for reader in self._readers.values() for record in reader.finish()]
+
+    def _take(self, name: str, line: Line) -> list[Record]:
+        if name not in self._readers:
+            self._readers[name] = dict(formats())[name].reader(self._clock)
+        try:
+            read = list(self._readers[name].read(line))
+        except RecursionError as error:
+            raise SourceError("nests too deeply") from error
+        self.claimed[name] += 1
+        return read
+
+
+def read_body(body: bytes) -> Taken:
+    """Everything in many lines; for what was refused its line and the reason."""
+    taken, lines = Taken(), LogLines()
+    for n, line in enumerate(BytesIO(body), 1):
+        if line.strip():
+            try:
+                _add(taken.records, lines.read(line))
+            except SourceError as error:
+                taken.refused.append(f"line {n}: {error}")
+    _add(taken.records, lines.finish())
+    taken.claimed = lines.claimed
+    return taken
+
+
+def parse_line(line: bytes) -> dict[str, Any]:
+    """A line as a JSON object. Raises SourceError where it is none."""
+    loaded = parse_any(line)
+    if not isinstance(loaded, dict):
+        raise SourceError(f"must be a JSON object, not {type(loaded).__name__}")
+    return loaded
+
+
+def parse_any(line: bytes) -> Any:
+    """A line as whatever JSON it is. Raises SourceError where it is none."""
+    try:
+        return json.loads(line)
+    except UnicodeDecodeError as error:
+        raise SourceError(f"not UTF-8 (byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise SourceError(f"not JSON: {error.msg} at column {error.colno}") from error
+    except RecursionError as error:
+        raise SourceError("nests too deeply") from error
+    except ValueError as error:  # a number of more digits than Python converts
+        raise SourceError(f"not JSON that can be read: {error}") from error
+
+
+def is_known_text(head: bytes) -> bool:
+    """Whether among the first lines of a text is one of a known format."""
+    return any(_parsed(line.strip()) for line in head.split(b"\n")[:TEXT_LINES_TRIED] if line.strip())
+
+
+def _format_of(line: Line) -> str | None:
+    return next((name for name, one in formats() if one.recognises(line)), None)
+
+
+def _parsed(line: bytes) -> tuple[str, Line] | None:
+    told = line.decode("utf-8", "replace")
+    for name, one in _text_formats():
+        if (found := one.parse(told) if one.parse else None) is not None:
+            return name, found
+    return None
+
+
+@cache
+def _text_formats() -> tuple[tuple[str, LogFormat], ...]:
+    return tuple(pair for pair in formats() if pair[1].parse)
+
+
+def _add(records: Records, found: Iterable[Record]) -> None:
+    for record in found:
+        records.add(record)
