@@ -17,42 +17,27 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
 
 from sample_data.play import play
 from sample_data.recording import read
-from store.errors import ToolhoundError
+from store.errors import SettingsError, ToolhoundError
 from toolhound.client import Client
 from toolhound.printing import alert_table
-from toolhound.settings import FILE_NAME, read_settings
+from toolhound.settings import Collect, Serve, Settings, Webhook
 from toolhound.supervisor import Supervisor
 
 RECORDED = Path(__file__).parent / "recorded"
 CAUGHT_UP_SECONDS = 120
-SETTINGS = """\
-[collect]
-grpc_port = {grpc}
-http_port = {http}
-
-[serve]
-port = {pages}
-
-[[webhooks]]
-name = "demo"
-url = "{receiver}"
-secret_file = "{secret}"
-minimum_severity = "high"
-network = "loopback"
-"""
-
-
+SECRET = "webhook.secret"
 class Receiver:
     """A webhook's other end: keeps what came, and whether its signature held."""
 
     def __init__(self, secret: str) -> None:
         self.arrived: list[dict[str, Any]] = []
         self.forged = 0
-        receiver, verifier = self, Webhook(secret)
+        receiver, verifier = self, Verifier(secret)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -88,14 +73,15 @@ def main() -> int:
     options = _options()
     console = Console(width=None if sys.stdout.isatty() else 160)
     folder: Path = options.workspace
-    _clear(folder)
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     receiver = Receiver(secret)
-    _write_settings(folder, options, receiver.url, secret)
     try:
-        supervisor = Supervisor(folder, read_settings(folder / FILE_NAME))
+        supervisor = Supervisor(folder, _settings(options, receiver.url))  # looks whether the ports are free, before anything is cleared
+        _clear(folder)
+        _write_secret(folder, secret)
         addresses = supervisor.start()
     except ToolhoundError as error:
+        receiver.close()
         print(f"toolhound: {error}", file=sys.stderr)
         return 2
     watching = threading.Thread(target=supervisor.watch, daemon=True)
@@ -106,7 +92,7 @@ def main() -> int:
         console.print("  " + ", ".join(f"{count:,} requests by {name}" for name, count in sent.items()), highlight=False)
         with Client(addresses.pages, addresses.token) as client:
             done = _waited(lambda: _caught_up(client.health()), CAUGHT_UP_SECONDS)
-            rows = client.alerts(limit=500).rows
+            rows = client.alerts(states=["new", "in_progress"], limit=500).rows
             alert_table(console, rows)
             if not done:
                 print("the engine has not caught up; `toolhound health` tells why", file=sys.stderr)
@@ -138,19 +124,25 @@ def _options() -> argparse.Namespace:
 def _clear(folder: Path) -> None:
     """Start anew; only a folder that a demonstration made is removed."""
     if folder.exists():
-        if not (folder / FILE_NAME).exists() and any(folder.iterdir()):
-            raise SystemExit(f"{folder} is no workspace of a demonstration; give another --workspace")
+        if any(folder.iterdir()) and not (folder / SECRET).exists():
+            raise SettingsError(f"{folder} is not of a demonstration's making; give another --workspace")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
 
 
-def _write_settings(folder: Path, options: argparse.Namespace, receiver: str, secret: str) -> None:
-    held = (folder / "webhook.secret").resolve()
-    held.touch(0o600)
-    held.write_text(secret)
-    (folder / FILE_NAME).write_text(SETTINGS.format(
-        grpc=options.grpc, http=options.http, pages=options.pages, receiver=receiver, secret=held,
-    ))
+def _write_secret(folder: Path, secret: str) -> None:
+    path = folder / SECRET
+    path.touch(0o600)
+    path.write_text(secret)
+
+
+def _settings(options: argparse.Namespace, receiver: str) -> Settings:
+    return Settings(
+        collect=Collect(grpc_port=options.grpc, http_port=options.http), serve=Serve(port=options.pages),
+        webhooks=(Webhook(
+            name="demo", url=receiver, secret_file=(options.workspace / SECRET).resolve(), minimum_severity="high", network="loopback",
+        ),),
+    )
 
 
 def _caught_up(health: dict[str, Any]) -> bool:
