@@ -2,9 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -120,14 +122,24 @@ def _stamped(table: pa.Table, now: datetime) -> pa.Table:
 
 
 def _fields(record: Any) -> dict[str, Any]:
-    return {name: _printable(getattr(record, name)) for name in record.__slots__}
+    """A record as a row."""
+    names: tuple[str, ...] = record.__slots__
+    row = dict(zip(names, _getter(names)(record), strict=True))
+    try:
+        "".join([value for value in row.values() if isinstance(value, str)]).encode()
+    except UnicodeEncodeError:
+        return {name: _printable(value) for name, value in row.items()}
+    return row
+
+
+@cache
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    return attrgetter(*names)
 
 
 def _printable(value: Any) -> Any:
     """Lone surrogates cannot be written as UTF-8; they become the replacement character."""
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "replace").decode("utf-8") if any("\ud800" <= c <= "\udfff" for c in value) else value
-    return value
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
 def _canonical(schema: str) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from ingest.otlp.items import Item, Value
@@ -231,8 +232,13 @@ BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", 
 
 def leftover(item: Item) -> str | None:
     """What the source said beyond the columns, as JSON; the payloads that have their own columns are left out, and long values cut."""
-    named = sorted(key for key in item.attributes if key not in BARE_PAYLOADS and not any(part in key for part in BULKY))  # decoders differ in order
+    named = sorted(key for key in item.attributes if not _holds_payload(key))  # decoders differ in order
     return rest((key, item.attributes.get(key)) for key in named)
+
+
+@lru_cache(4096)
+def _holds_payload(key: str) -> bool:
+    return key in BARE_PAYLOADS or any(part in key for part in BULKY)
 
 
 def rest(pairs: Iterable[tuple[str, Any]]) -> str | None:

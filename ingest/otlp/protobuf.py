@@ -68,6 +68,10 @@ class MapAttributes(Mapping[str, Value]):
     def __init__(self, decoded: Any) -> None:
         self._map = decoded
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """As of any mapping, but without an exception for each of the many keys that dialects ask for in vain."""
+        return value_of(self._map[key]) if key in self._map else default
+
     def __getitem__(self, key: str) -> Value:
         if key not in self._map:  # upb would put an empty value in
             raise KeyError(key)
@@ -86,6 +90,9 @@ class MapAttributes(Mapping[str, Value]):
 def value_of(value: Any, depth: int = 0) -> Value:
     """An AnyValue as a Python value."""
     which = value.WhichOneof("value")
+    if which == "string_value":
+        text: str = value.string_value
+        return text
     if which is None or depth > _DEPTH:
         return None
     if which == "array_value":
