@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from detectors.contract import Scope
 from detectors.registry import FAMILIES, Registered, detectors
+from ingest.json_traces.lines import formats
 from ingest.reading import dialects
 from store import tables
 from store.database import VIEW_ORDER, VIEWS
@@ -67,12 +68,6 @@ SETTING_MEANINGS = {  # for settings whose field says nothing of its own
     "webhooks.minimum_severity": "alerts below it are not sent",
     "webhooks.events": "which steps in an alert's life are sent",
     "webhooks.network": "how far the address may reach: the public internet over HTTPS, also private networks, or this machine alone",
-}
-
-
-PARAMETER_MEANINGS = {  # for parameters whose option says nothing of its own
-    "agent": "of this agent", "server": "of this server", "detector": "found by this detector", "comment": "why", "actor": "who decides",
-    "alert": "the alert's id", "sql": "the question", "limit": "how many rows",
 }
 
 
@@ -173,9 +168,15 @@ def dialects_page() -> str:
     for name, dialect in dialects():
         title = _flat((inspect.getdoc(import_module(f"ingest.dialects.{name}")) or name).split("\n\n")[0])
         parts.append(f"## `{name}`\n\n{title}\n\n- Carries: {dialect.carries}.\n- Never carries: {dialect.never_carries}.")
-    for path in sorted((ROOT / "ingest" / "json_traces").glob("[a-z]*.py")):
-        told = inspect.getdoc(import_module(f"ingest.json_traces.{path.stem}")) or path.stem
-        parts.append(f"## `{path.stem}`\n\n" + "\n\n".join(_flat(part) for part in told.split("\n\n")))
+    parts.append(
+        "# Log formats\n\nLines of files and of `POST /v1/calls`: each is read by the first format that recognises it, in this order. "
+        "A line that none recognises is refused with its number and its keys. Formats of which request and response are two lines pair them "
+        "within one file or request."
+    )
+    for name, one in formats():
+        told = inspect.getdoc(import_module(f"ingest.json_traces.{name}")) or name
+        described = "\n\n".join(_flat(part) for part in told.split("\n\n"))
+        parts.append(f"## `{name}`\n\n{described}\n\n- Carries: {one.carries}.\n- Never carries: {one.never_carries}.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -239,7 +240,7 @@ def _parameter(param: Any) -> tuple[str, str, str] | None:
     if param.name == "help":
         return None
     shown = f"`{param.name.upper()}`" if _is_argument(param) else ", ".join(f"`{o}`" for o in sorted(param.opts, key=len, reverse=True))
-    meaning = param.help or PARAMETER_MEANINGS.get(param.name, "")
+    meaning = param.help
     if not meaning:
         raise SystemExit(f"toolhound/cli.py: {param.name} has no help")
     marks = [f"or `{param.envvar}`" if param.envvar else "", "repeatable" if getattr(param, "multiple", False) else ""]

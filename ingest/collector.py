@@ -10,7 +10,7 @@ from itertools import islice
 
 from ingest.batch import Masks, Payloads, to_tables
 from ingest.commit import GroupCommit
-from ingest.json_traces import call_lines
+from ingest.json_traces import lines
 from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf
 from ingest.otlp.items import Refusals
@@ -85,19 +85,23 @@ class Collector:
         return Answer(len(decoded.items), len(decoded.refused), _joined(decoded.refused or decoded.warnings))
 
     def accept_calls(self, body: bytes, source: str) -> Answer:
-        """Take JSON tool-call lines. Raises SourceError where not one of them can be read, DiskError where they cannot be stored."""
+        """Take lines of logs: tool calls, MCP messages, transcripts and so on.
+
+        Raises SourceError where not one of them can be read, DiskError where they cannot be stored.
+        """
         self._check_room(len(body))
-        records, refused = call_lines.read_body(body)
-        if refused and not records:
+        taken = lines.read_body(body)
+        records, refused, accepted = taken.records, taken.refused, taken.claimed.total()
+        if refused and not accepted:
             self._refuse(body, _joined(refused), source, len(refused))
             raise SourceError(_joined(refused))
-        with self._kept_if_unreadable(body, source, len(records.calls) + len(refused)):
+        with self._kept_if_unreadable(body, source, accepted + len(refused)):
             batch = to_tables(records, self._masks, self._payloads)
         self._commit.store(batch)
         if refused:
             self._refuse(body, _joined(refused), source, len(refused))
-        self._count(len(records.calls), Counter({call_lines.NAME: len(records.calls)}))
-        return Answer(len(records.calls), len(refused), _joined(refused))
+        self._count(accepted, taken.claimed)
+        return Answer(accepted, len(refused), _joined(refused))
 
     def refuse(self, body: bytes, reason: str, source: str) -> None:
         """Keep a body that never got so far as to be decoded."""

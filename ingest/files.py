@@ -1,13 +1,15 @@
-"""Files to records: JSON tool-call lines, OTLP in JSON lines or protobuf, calls in Parquet; plain or gzipped. Content decides, not the name."""
+"""Files to records: lines of logs, OTLP in JSON lines or protobuf, calls in Parquet; plain or gzipped. Content decides, not the name."""
 
 import gzip
 import io
 import itertools
 import json
+import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.json_traces import call_lines
+from ingest.json_traces.lines import KNOWN_LINES, LogLines, is_known_text, parse_line
 from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf
-from ingest.otlp.items import Decoded, shown
+from ingest.otlp.items import Decoded
 from ingest.reading import read_items
 from store.errors import SourceError
 from store.records import Records
@@ -31,9 +34,7 @@ OUR_COLUMNS = {"called_at": "timestamp", "error_message": "error"}
 DOCUMENT_BYTES = 256 << 20
 """Up to this size a file whose first line is broken is tried as one document."""
 
-KNOWN_CONTENT = (
-    "JSON tool-call lines (tool, session_id, ...), OTLP/JSON lines (resourceSpans, resourceLogs), OTLP protobuf, or Parquet with those columns"
-)
+KNOWN_CONTENT = f"{KNOWN_LINES}, OTLP/JSON lines (resourceSpans, resourceLogs), OTLP protobuf, or Parquet with the columns of tool-call lines"
 
 
 @dataclass(slots=True)
@@ -52,13 +53,13 @@ def read(name: str) -> Iterator[Part]:
         return
     try:
         with Path(name).open("rb") as source:
-            yield from read_stream(source, name)
+            yield from read_stream(source, name, datetime.fromtimestamp(os.fstat(source.fileno()).st_mtime, UTC))
     except OSError as error:
         raise SourceError(f"{name}: {error.strerror or error}") from error
 
 
-def read_stream(source: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Part]:
-    """The same for an open file."""
+def read_stream(source: IO[bytes] | gzip.GzipFile, name: str, written_at: datetime | None = None) -> Iterator[Part]:
+    """The same for an open file. written_at: the moment of what tells no time, so that a file read twice tells the same one; else now."""
     buffered: Any = source if isinstance(source, io.BufferedReader) else io.BufferedReader(source)
     head = buffered.peek()
     text = head.removeprefix(BYTE_ORDER_MARK).lstrip()
@@ -66,15 +67,15 @@ def read_stream(source: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Part]:
         if head[:2] == GZIP:
             if isinstance(source, gzip.GzipFile):  # there is gzip that unpacks to itself
                 raise SourceError(f"{name}: is gzip inside gzip")
-            yield from read_stream(gzip.GzipFile(fileobj=buffered), name)
+            yield from read_stream(gzip.GzipFile(fileobj=buffered), name, written_at)
         elif head[:4] == PARQUET:
             yield from _parquet(buffered.read(), name)
         elif head.translate(None, CONTROLS) != head:
             yield _protobuf(buffered.read(), name)
-        elif text and text[:1] not in b"{[":
+        elif text and text[:1] not in b"{[" and not is_known_text(text):
             raise SourceError(f"{name}: unknown content; known are {KNOWN_CONTENT}")
         else:
-            yield from _lines(buffered, name)
+            yield from _lines(buffered, name, LogLines(written_at))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"{name}: the gzip stream is broken or truncated: {error}") from error
     finally:
@@ -82,36 +83,41 @@ def read_stream(source: IO[bytes] | gzip.GzipFile, name: str) -> Iterator[Part]:
             buffered.detach()  # otherwise it would close what is not ours
 
 
-def _lines(source: IO[bytes], name: str) -> Iterator[Part]:
+def _lines(source: IO[bytes], name: str, log: LogLines) -> Iterator[Part]:
     """Line by line; or, where the first line is no object but the whole is JSON (somebody printed it prettily, or as an array), as that."""
     blank = 0
     while (line := source.readline()) and not line.strip():
         blank += 1
     lines: Iterable[bytes] = itertools.chain([line], source)
-    if line and not _is_object(line):
+    if line and not _is_object(line) and not is_known_text(line):
         whole = line + source.read(DOCUMENT_BYTES) + source.readline()
         if (documents := _documents(whole)) is not None:
-            yield from _parts(((f"{name}: item {n}" if len(documents) > 1 else name, one) for n, one in enumerate(documents, 1)))
+            yield from _parts(((f"{name}: item {n}" if len(documents) > 1 else name, one) for n, one in enumerate(documents, 1)), log)
             return
         lines = itertools.chain(io.BytesIO(whole), source)
-    yield from _parts((f"{name}:{n}", line) for n, line in enumerate(lines, blank + 1))
+    yield from _parts(((f"{name}:{n}", line) for n, line in enumerate(lines, blank + 1)), log)
 
 
-def _parts(placed: Iterator[tuple[str, bytes]]) -> Iterator[Part]:
+def _parts(placed: Iterator[tuple[str, bytes]], log: LogLines) -> Iterator[Part]:
     while chunk := list(itertools.islice(placed, LINES_A_PART)):
         part = Part(read_bytes=sum(len(line) for _, line in chunk))
         for place, line in chunk:
             if line.strip():
                 try:
-                    _line(line, part, place)
+                    _line(line, part, place, log)
                 except SourceError as error:
                     part.refused.append(f"{place}: {error}")
         yield part
+    left = Part()
+    for record in log.finish():
+        left.records.add(record)
+    if left.records:
+        yield left
 
 
 def _is_object(line: bytes) -> bool:
     try:
-        call_lines.parse_line(line)
+        parse_line(line)
     except SourceError:
         return False
     return True
@@ -126,16 +132,14 @@ def _documents(whole: bytes) -> list[bytes] | None:
         return None
 
 
-def _line(line: bytes, part: Part, place: str) -> None:
-    loaded = call_lines.parse_line(line)
-    if "resourceSpans" in loaded or "resourceLogs" in loaded:
-        _take(otlp_json.decode_traces(line) if "resourceSpans" in loaded else otlp_json.decode_logs(line), part, place)
-    elif call_lines.is_call_line(loaded):
-        for record in list(call_lines.record_of(loaded)):
-            part.records.add(record)
-    else:
-        keys = ", ".join(shown(k)[:40] for k in list(loaded)[:8]) or "none"
-        raise SourceError(f"unknown content with the keys {keys}; known are {KNOWN_CONTENT}")
+def _line(line: bytes, part: Part, place: str, log: LogLines) -> None:
+    if b"resourceSpans" in line or b"resourceLogs" in line:
+        loaded = parse_line(line)
+        if "resourceSpans" in loaded or "resourceLogs" in loaded:
+            _take(otlp_json.decode_traces(line) if "resourceSpans" in loaded else otlp_json.decode_logs(line), part, place)
+            return
+    for record in log.read(line, lambda reason: part.refused.append(f"{place}: {reason}")):
+        part.records.add(record)
 
 
 def _take(decoded: Decoded, part: Part, place: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line. Every verb takes `--workspace`: a folder, or the address of a running server.
+"""The command line. Verbs on a workspace take `--workspace`: a folder, or the address of a running server.
 
 Exit codes: 0 done; 1 done, and something was refused or failed; 2 not done, and the message says why; 3 (`alerts`, `scan`, with
 `--fail-on`) something as severe as that was found.
@@ -33,6 +33,7 @@ shown, said = Console(), Console(stderr=True)
 
 Where = Annotated[str, typer.Option("--workspace", "-w", envvar="TOOLHOUND_WORKSPACE", help="a folder, or the address of a running server")]
 Token = Annotated[str | None, typer.Option("--token", envvar=TOKEN_VARIABLE, help="the access token, for an address")]
+Alert = Annotated[str, typer.Argument(help="an alert's id, or its first characters")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 FailOn = Annotated[str | None, typer.Option("--fail-on", help="exit with 3 where something at least this severe is found")]
 
@@ -54,8 +55,8 @@ def _terminated(_: int, __: FrameType | None) -> None:
 
 
 @contextmanager
-def _opened(where: str, token: str | None) -> Iterator[Workspace | Client]:
-    workspace = connect(where, token)
+def _opened(where: str, token: str | None, create: bool = False) -> Iterator[Workspace | Client]:
+    workspace = connect(where, token, create)
     try:
         yield workspace
     finally:
@@ -88,7 +89,7 @@ def ingest(files: Annotated[list[str], typer.Argument(help="files; - reads stand
            token: Token = None, as_json: AsJson = False) -> None:
     """Take in files of traces, logs or tool-call lines. What cannot be read is named with its line."""
     total = sum(Path(f).stat().st_size for f in files if f != "-" and Path(f).is_file()) or None
-    with _opened(workspace, token) as opened, _bar(total) as advance:
+    with _opened(workspace, token, create=True) as opened, _bar(total) as advance:
         done = opened.ingest(files, advance)
     if as_json:
         print(json.dumps(done))
@@ -120,8 +121,10 @@ def alerts(
     workspace: Where = DEFAULT_FOLDER, token: Token = None, as_json: AsJson = False, fail_on: FailOn = None,
     state: Annotated[list[str] | None, typer.Option(help="new, in_progress, closed; all where left out")] = None,
     severity: Annotated[list[str] | None, typer.Option(help="info, low, medium, high, critical")] = None,
-    agent: Annotated[str | None, typer.Option()] = None, server: Annotated[str | None, typer.Option()] = None,
-    detector: Annotated[str | None, typer.Option()] = None, text: Annotated[str | None, typer.Option(help="looked for in the alerts' texts")] = None,
+    agent: Annotated[str | None, typer.Option(help="only this agent's")] = None,
+    server: Annotated[str | None, typer.Option(help="only this server's")] = None,
+    detector: Annotated[str | None, typer.Option(help="only this detector's")] = None,
+    text: Annotated[str | None, typer.Option(help="looked for in the alerts' texts")] = None,
     order: Annotated[str, typer.Option(help="risk, newest, oldest, severity")] = "risk",
     limit: Annotated[int | None, typer.Option(min=1, help="how many; all where left out")] = None,
 ) -> None:
@@ -142,7 +145,7 @@ def alerts(
 
 
 @app.command()
-def show(alert: str, workspace: Where = DEFAULT_FOLDER, token: Token = None, as_json: AsJson = False) -> None:
+def show(alert: Alert, workspace: Where = DEFAULT_FOLDER, token: Token = None, as_json: AsJson = False) -> None:
     """Show one alert: what was seen, the calls that prove it, its history."""
     with _opened(workspace, token) as opened:
         whole = opened.alert(alert)
@@ -154,8 +157,8 @@ def show(alert: str, workspace: Where = DEFAULT_FOLDER, token: Token = None, as_
 
 
 @app.command()
-def close(alert: str, verdict: Annotated[str, typer.Option(help="true_positive, benign_positive, false_positive, undetermined, duplicate")],
-          comment: Annotated[str, typer.Option()] = "", actor: Annotated[str, typer.Option(envvar="USER")] = "analyst",
+def close(alert: Alert, verdict: Annotated[str, typer.Option(help="true_positive, benign_positive, false_positive, undetermined, duplicate")],
+          comment: Annotated[str, typer.Option(help="why")] = "", actor: Annotated[str, typer.Option(envvar="USER", help="who decides")] = "analyst",
           workspace: Where = DEFAULT_FOLDER, token: Token = None) -> None:
     """Close an alert with a verdict."""
     with _opened(workspace, token) as opened:
@@ -198,8 +201,8 @@ def scan(definitions: Annotated[list[str], typer.Argument(help="tool definitions
 
 
 @app.command()
-def query(sql: str, workspace: Where = DEFAULT_FOLDER, token: Token = None, as_json: AsJson = False,
-          limit: Annotated[int, typer.Option(min=1)] = 1000) -> None:
+def query(sql: Annotated[str, typer.Argument(help="one SELECT")], workspace: Where = DEFAULT_FOLDER, token: Token = None, as_json: AsJson = False,
+          limit: Annotated[int, typer.Option(min=1, help="how many rows at most")] = 1000) -> None:
     """Ask one SELECT over calls, messages, tool_definitions, access, findings, alerts, decisions, deliveries."""
     with _opened(workspace, token) as opened:
         table = opened.query(sql, limit)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alerts.risk import risk
-from ingest.json_traces.call_lines import parse_line
+from ingest.json_traces.lines import parse_line
 from store.errors import SourceError
 from store.records import Finding, ToolDefinition
 from toolhound.detection import look_at_everything

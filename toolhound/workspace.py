@@ -16,7 +16,7 @@ from ingest.process import redaction_key
 from ingest.redact import Redactor
 from store import sessions
 from store.database import Database
-from store.errors import SourceError
+from store.errors import SourceError, StoreError
 from store.records import Severity
 from toolhound.destinations import sinks
 from toolhound.engine import Engine
@@ -151,12 +151,17 @@ class Workspace:
             reader.close()
 
 
-def connect(where: str | Path = DEFAULT_FOLDER, token: str | None = None) -> "Workspace | Client":
-    """A workspace by folder, or a running server by address; a folder that is being served leads to its server."""
+def connect(where: str | Path = DEFAULT_FOLDER, token: str | None = None, create: bool = False) -> "Workspace | Client":
+    """A workspace by folder, or a running server by address; a folder that is being served leads to its server.
+
+    Raises StoreError where there is no such folder, unless it is to be created.
+    """
     from toolhound.client import Client
 
     if str(where).startswith(("http://", "https://")):
         return Client(str(where), token)
+    if not create and not Path(where).is_dir():
+        raise StoreError(f"{where} is no workspace: there is no such folder; `toolhound serve` or `toolhound ingest` makes one")
     served = Path(where) / SERVED
     if served.exists():
         try:

@@ -5,16 +5,15 @@ client_address, duration_ms, decision, decided_by, tool_call_id, server_version`
 must be there.
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any
 
 from ingest.dialects.contract import digest, moment_of, number, payload, rest, text, whole
-from ingest.otlp.items import Refusals, shown
+from ingest.json_traces.contract import Clock, LogFormat, each_line
+from ingest.otlp.items import shown
 from store.errors import SourceError
-from store.records import Call, Message, Observer, Outcome, Records, SessionSource, State
+from store.records import Call, Message, Observer, Outcome, SessionSource, State
 
 NAME = "call_lines"
 KNOWN = frozenset((
@@ -28,58 +27,23 @@ def is_call_line(line: dict[str, Any]) -> bool:
     return "tool" in line and ("session_id" in line or "timestamp" in line) and "jsonrpc" not in line
 
 
-def read_body(body: bytes) -> tuple[Records, Refusals]:
-    """Records out of many lines, and for each line that was refused its number and the reason."""
-    return read_lines(BytesIO(body))
+def record_of(line: dict[str, Any], clock: Clock | None = None) -> Iterator[Call | Message]:
+    """The records of one line; the clock gives the moment where it has none.
 
-
-def read_lines(lines: Iterable[bytes]) -> tuple[Records, Refusals]:
-    """The same for lines that come one by one; blank ones are passed over."""
-    records, refused = Records(), Refusals()
-    for n, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            read = list(record_of(parse_line(line)))
-        except SourceError as error:
-            refused.append(f"line {n}: {error}")
-            continue
-        for record in read:
-            records.add(record)
-    return records, refused
-
-
-def parse_line(line: bytes) -> dict[str, Any]:
-    """A line as a JSON object. Raises SourceError where it is none."""
+    Raises SourceError where it has no tool or no readable time, or nests too deeply to be written again.
+    """
     try:
-        loaded = json.loads(line)
-    except UnicodeDecodeError as error:
-        raise SourceError(f"not UTF-8 (byte {error.start})") from error
-    except json.JSONDecodeError as error:
-        raise SourceError(f"not JSON: {error.msg} at column {error.colno}") from error
-    except RecursionError as error:
-        raise SourceError("nests too deeply") from error
-    except ValueError as error:  # a number of more digits than Python converts
-        raise SourceError(f"not JSON that can be read: {error}") from error
-    if not isinstance(loaded, dict):
-        raise SourceError(f"must be a JSON object, not {type(loaded).__name__}")
-    return loaded
-
-
-def record_of(line: dict[str, Any]) -> Iterator[Call | Message]:
-    """The records of one line. Raises SourceError where it has no tool or no readable time, or nests too deeply to be written again."""
-    try:
-        yield from _read(line)
+        yield from _read(line, clock)
     except RecursionError as error:
         raise SourceError("nests too deeply") from error
 
 
-def _read(line: dict[str, Any]) -> Iterator[Call | Message]:
+def _read(line: dict[str, Any], clock: Clock | None) -> Iterator[Call | Message]:
     tool = line.get("tool")
     if not isinstance(tool, str) or not tool:
         keys = ", ".join(shown(k) for k in list(line)[:12])
         raise SourceError(f"no tool is named; a line needs tool and session_id or timestamp, this one has {keys}")
-    called_at = _moment(line.get("timestamp"))
+    called_at = _moment(line.get("timestamp"), clock)
     session_id = _optional(line, "session_id") or None
     agent = _optional(line, "agent")
     arguments, arguments_state = payload(line.get("arguments"))
@@ -117,11 +81,18 @@ def _outcome(line: dict[str, Any]) -> Outcome:
     return Outcome.UNKNOWN if failed is None else Outcome.ERROR if failed in (True, "true", 1) else Outcome.OK
 
 
-def _moment(value: Any) -> datetime:
-    """A timestamp in ISO form, or unix seconds; now, where there is none."""
+def _moment(value: Any, clock: Clock | None) -> datetime:
+    """A timestamp in ISO form, or unix seconds; the clock's, where there is none."""
     if value in (None, ""):
-        return datetime.now(UTC)
+        return clock.moment() if clock else datetime.now(UTC)
     made = moment_of(value)
     if made is None:
         raise SourceError(f"timestamp {shown(value)[:40]!r} is neither ISO 8601 nor unix seconds, or out of range")
     return made
+
+
+FORMAT = LogFormat(
+    rank=80, recognises=is_call_line, reader=each_line(record_of),
+    carries="whatever the line says: tool, session, server, agent, user, prompt, arguments, result, outcome, decision",
+    never_carries="tool definitions",
+)

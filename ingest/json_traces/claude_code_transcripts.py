@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest.dialects.contract import digest, number, payload, rest
 from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, Pairs, captured, inside, is_text, plain, split_name, word
+from ingest.json_traces.turns import dicts
 from store.records import Call, Message, Observer, Outcome, Record, SessionSource, State
 
 NAME, AGENT = "claude_code_transcripts", "claude-code"
@@ -40,8 +41,8 @@ class Reader:
         at, session = self._clock.moment(line.get("timestamp")), word(line.get("sessionId")) or ""
         content = message.get("content") if isinstance(message, dict) else message
         said = [content] if isinstance(content, str) else content if isinstance(content, list) else []
-        for block in said:
-            match block.get("type") if isinstance(block, dict) else None:
+        for block in dicts(said):
+            match block.get("type"):
                 case "tool_use" | "server_tool_use" | "mcp_tool_use":
                     yield from self._asked(line, block, at, session)
                 case "tool_result" | "mcp_tool_result":
@@ -49,7 +50,7 @@ class Reader:
         if spoken := "\n".join(block if isinstance(block, str) else block["text"] for block in said if is_text(block)):
             yield Message(
                 message_id=digest(session, role := _role(line), spoken), said_at=at, role=role, dialect=NAME, text=spoken,
-                text_state=State.CAPTURED, session_id=session, session_source=SessionSource.SESSION, agent=AGENT,
+                text_state=State.CAPTURED, session_id=session or None, session_source=SessionSource.SESSION, agent=AGENT,
             )
 
     def finish(self) -> Iterable[Record]:
@@ -65,7 +66,7 @@ class Reader:
         key = _key(session, id_)
         yield from self._pairs.ask(key, Call(
             observation_id=digest(NAME, key) if id_ else digest(NAME, session, at.isoformat(), name, arguments), called_at=at, tool=tool,
-            observed_by=Observer.AGENT, dialect=NAME, tool_call_id=id_, session_id=session, session_source=SessionSource.SESSION, agent=AGENT,
+            observed_by=Observer.AGENT, dialect=NAME, tool_call_id=id_, session_id=session or None, session_source=SessionSource.SESSION, agent=AGENT,
             agent_version=word(line.get("version")), server=word(block.get("server_name")) or server, arguments=arguments,
             arguments_state=arguments_state, attributes=rest((k, v) for k, v in extra if v is not None),
         ), once=id_ is not None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
-from ingest.dialects.contract import PLACEHOLDERS, as_json, digest, moment_of, number, text
+from ingest.dialects.contract import PLACEHOLDERS, as_json, digest, moment_of, number, parsed, text
 from store.records import Call, Observer, Outcome, Record, State, ToolDefinition
 
 Line: TypeAlias = dict[str, Any]
@@ -218,3 +218,10 @@ def definitions_of(tools: Any, at: datetime, dialect: str, server: str | None = 
             sighted_at=at, tool=tool, dialect=dialect, server=server or named, description=text(inner.get("description")),
             input_schema=None if shape is None else shape if isinstance(shape, str) else as_json(shape, sort_keys=True), **more,
         )
+
+
+def parsed_part(line: Line, *path: str) -> Any:
+    """What lies at a path, which may be written as JSON text; text that is no JSON stays text."""
+    value = inside(line, *path)
+    made = parsed(value)
+    return value if made is None else made

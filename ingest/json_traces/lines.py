@@ -3,10 +3,10 @@
 import importlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from store.errors import SourceError
 from store.records import Record, Records
 
 KEYS_SHOWN, CHARACTERS_SHOWN = 12, 40
-TEXT_LINES_TRIED = 50
+TEXT_LINES_TRIED, BYTE_ORDER_MARK = 50, b"\xef\xbb\xbf"
+KNOWN_LINES = "JSON tool-call lines (tool, and session_id or timestamp), MCP messages, transcripts, message lists, gateway logs (docs/dialects.md)"
 
 
 @cache
@@ -48,23 +49,33 @@ class LogLines:
         self._readers: dict[str, Reader] = {}
         self.claimed = Counter[str]()
 
-    def read(self, line: bytes) -> list[Record]:
-        """The records that a line completes. Raises SourceError where it is of no known format, or cannot be read."""
-        stripped = line.strip().removeprefix(b"\xef\xbb\xbf")
-        if stripped[:1] not in (b"{", b"[") and (found := _parsed(stripped)):
-            return self._take(*found)
-        loaded = parse_any(line)
-        if isinstance(loaded, list) and any(isinstance(one, dict) and _format_of(one) for one in loaded):
-            return [record for one in loaded for record in self.read_object(one)]
-        return self.read_object(loaded)
+    def read(self, line: bytes, refuse: Callable[[str], None]) -> list[Record]:
+        """The records that a line completes, which may be a list of objects. refuse: gets the reason for whatever cannot be read."""
+        stripped = line.strip().removeprefix(BYTE_ORDER_MARK)
+        try:
+            if stripped[:1] not in (b"{", b"[") and (found := _parsed(stripped)):
+                return self._take(*found)
+            loaded = parse_any(line)
+            if not isinstance(loaded, list) or not any(isinstance(one, dict) and _format_of(one) for one in loaded):
+                return self.read_object(loaded)
+        except SourceError as error:
+            refuse(str(error))
+            return []
+        records: list[Record] = []
+        for n, one in enumerate(loaded, 1):
+            try:
+                records += self.read_object(one)
+            except SourceError as error:
+                refuse(f"item {n}: {error}")
+        return records
 
     def read_object(self, loaded: Any) -> list[Record]:
-        """The same for a line that is parsed."""
+        """The records that an object completes. Raises SourceError where it is of no known format, or cannot be read."""
         if not isinstance(loaded, dict):
             raise SourceError(f"must be a JSON object, not {type(loaded).__name__}")
         if (name := _format_of(loaded)) is None:
             keys = ", ".join(shown(k)[:CHARACTERS_SHOWN] for k in list(loaded)[:KEYS_SHOWN]) or "none"
-            raise SourceError(f"unknown content with the keys {keys}; a tool-call line needs tool and session_id or timestamp")
+            raise SourceError(f"unknown content with the keys {keys}; known are {KNOWN_LINES}")
         return self._take(name, loaded)
 
     def finish(self) -> list[Record]:
@@ -87,10 +98,7 @@ def read_body(body: bytes) -> Taken:
     taken, lines = Taken(), LogLines()
     for n, line in enumerate(BytesIO(body), 1):
         if line.strip():
-            try:
-                _add(taken.records, lines.read(line))
-            except SourceError as error:
-                taken.refused.append(f"line {n}: {error}")
+            _add(taken.records, lines.read(line, partial(_refused, taken.refused, n)))
     _add(taken.records, lines.finish())
     taken.claimed = lines.claimed
     return taken
@@ -121,6 +129,10 @@ def parse_any(line: bytes) -> Any:
 def is_known_text(head: bytes) -> bool:
     """Whether among the first lines of a text is one of a known format."""
     return any(_parsed(line.strip()) for line in head.split(b"\n")[:TEXT_LINES_TRIED] if line.strip())
+
+
+def _refused(refusals: Refusals, n: int, reason: str) -> None:
+    refusals.append(f"line {n}: {reason}")
 
 
 def _format_of(line: Line) -> str | None:

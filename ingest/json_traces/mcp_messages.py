@@ -99,7 +99,7 @@ class Connections:
                 _remember(self._others, key, None)
 
     def _response(self, message: Line, seen: Seen) -> Iterator[Record]:
-        result = message.get("result")
+        result, is_of_other = message.get("result"), False
         for asked_by_client in _askers(result, seen):
             key = _key(seen.connection, asked_by_client, message.get("id"))
             if (call := self._calls.asked(key)) is not None:
@@ -111,10 +111,11 @@ class Connections:
                 return
             if key in self._others:
                 del self._others[key]
+                is_of_other = True
                 break
         if isinstance(inside(result, "tools"), list):
             yield from self._definitions(result, seen)
-        elif isinstance(inside(result, "content"), list):  # the answer to a call whose request lies in another file or request
+        elif not is_of_other and isinstance(inside(result, "content"), list):  # the answer to a call whose request lies in another file or request
             yield replace(
                 self._call({"id": message.get("id")}, seen), observation_id=digest(self._dialect, seen.connection, seen.identity, "answer"),
                 observed_by=Observer.CLIENT if self._observed_by != Observer.CLIENT else Observer.GATEWAY, **_found(message),
@@ -127,8 +128,9 @@ class Connections:
         trace_id, span_id = _trace(inside(params, "_meta", "traceparent"))
         id_ = _shape(message.get("id"))
         return Call(
-            observation_id=digest(self._dialect, seen.connection, id_, seen.identity), called_at=seen.at, tool=word(inside(params, "name")) or UNNAMED,
-            observed_by=self._observed_by, dialect=self._dialect, tool_call_id=digest(seen.connection, id_), session_id=seen.connection,
+            observation_id=digest(self._dialect, seen.connection, id_, seen.identity), called_at=seen.at,
+            tool=word(inside(params, "name")) or UNNAMED, observed_by=self._observed_by, dialect=self._dialect,
+            tool_call_id=digest(seen.connection, id_), session_id=seen.connection,
             session_source=seen.session_source, trace_id=trace_id, parent_span_id=span_id, agent=peers.agent, agent_version=peers.agent_version,
             principal=seen.principal, server=peers.server or seen.server, server_version=peers.server_version, transport=seen.transport,
             arguments=arguments, arguments_state=arguments_state, attributes=rest([("jsonrpc.request.id", text(message.get("id")))]),

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from detectors.registry import FAMILIES, Registered, detectors, registered
 from docs import generate
-from ingest.json_traces import call_lines
+from ingest.json_traces.lines import read_body
 from store.records import Record
 from toolhound import cli
 from toolhound.detection import look_at_touched
@@ -162,7 +162,7 @@ def test_the_webhook_receiver_of_the_readme_works(tmp_path: Path) -> None:
 
 def test_the_line_of_the_readme_raises_a_finding() -> None:
     curl = next(block for block in blocks(README, "sh") if block.startswith("curl"))
-    records, _ = call_lines.read_body(shlex.split(curl)[-1].encode())
+    records = read_body(shlex.split(curl)[-1].encode()).records
     assert len(records.calls) == 1
     assert told(detectors()["path_traversal_in_arguments"], [*records.calls, *records.messages]) == 1
 

@@ -99,12 +99,12 @@ def test_a_broken_first_line_does_not_hide_the_others(tmp_path: Path, monkeypatc
 
 
 def test_what_is_unknown_is_named_with_its_line(tmp_path: Path) -> None:
-    path = written(tmp_path, LINES + b'{"jsonrpc": "2.0", "method": "x"}\n\n[1]\nno\n{"tool": "t", "timestamp": "soon"}\n{"a\\ud800": 1}\n')
+    path = written(tmp_path, LINES + b'{"jsonrequest": "2.0", "method": "x"}\n\n[1]\nno\n{"tool": "t", "timestamp": "soon"}\n{"a\\ud800": 1}\n')
     part = whole(path)
     assert len(part.records.calls) == 5
     places = [reason.removeprefix(str(path)).partition(": ")[0] for reason in part.refused]
     assert places == [":6", ":8", ":9", ":10", ":11"]
-    assert "jsonrpc, method" in part.refused[0] and "known are" in part.refused[0]
+    assert "jsonrequest, method" in part.refused[0] and "known are" in part.refused[0]
     "".join(part.refused).encode()
 
 

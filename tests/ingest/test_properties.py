@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ingest.batch import to_tables
 from ingest.collector import DECODERS, Answer, Collector
 from ingest.json_traces import call_lines
+from ingest.json_traces.lines import read_body
 from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf, salvage
 from ingest.otlp.items import Decoded
@@ -150,7 +151,8 @@ call_like = st.builds(
 @given(st.lists(any_json | call_like, max_size=5))
 def test_call_lines(lines: list[Any]) -> None:
     body = b"\n".join(json.dumps(line).encode() for line in lines)
-    found, refused = call_lines.read_body(body)
+    taken = read_body(body)
+    found, refused = taken.records, taken.refused
     assert len(found.calls) + len(refused) == len(lines)
     to_tables(found, MASKS)
     "; ".join(refused).encode()
@@ -164,7 +166,8 @@ def test_call_lines(lines: list[Any]) -> None:
     b'{"tool":"t","session_id":["a"],"agent":{"b":1},"user_prompt":[1]}', b'{"tool":"t","tool":"u","session_id":"s"}',
 ])
 def test_odd_lines_are_taken(line: bytes) -> None:
-    found, refused = call_lines.read_body(line)
+    taken = read_body(line)
+    found, refused = taken.records, taken.refused
     assert (len(found.calls), len(refused)) == (1, 0)
     for text in (found.calls[0].arguments, found.calls[0].attributes):
         json.loads(text or "null", parse_constant=pytest.fail)
@@ -182,7 +185,8 @@ def test_odd_lines_are_taken(line: bytes) -> None:
     b"{" + b",".join(b'"%d":1' % n for n in range(9)) + b"}", b"nan",
 ])
 def test_lines_that_cannot_be_taken_are_refused_with_a_reason(line: bytes) -> None:
-    found, refused = call_lines.read_body(line)
+    taken = read_body(line)
+    found, refused = taken.records, taken.refused
     (reason,) = refused
     assert len(found) == 0
     assert reason.startswith("line 1: ") and len(reason.encode()) < 3000

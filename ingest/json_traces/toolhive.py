@@ -1,0 +1,93 @@
+"""ToolHive: the audit log of its proxy, one event a line."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ingest.dialects.contract import digest, number, payload, rest, text
+from ingest.json_traces.contract import (
+    UNNAMED,
+    Clock,
+    Line,
+    LogFormat,
+    captured,
+    definitions_of,
+    derived_session,
+    each_line,
+    inside,
+    parsed_part,
+    word,
+)
+from store.records import Access, Call, Observer, Outcome, Record, SessionSource
+
+NAME = "toolhive"
+OUTCOMES = {"success": Outcome.OK, "failure": Outcome.ERROR, "error": Outcome.ERROR, "denied": Outcome.DENIED}
+ACCESS = ("mcp_initialize", "sse_connection", "http_request")
+"""Failed authentication comes as http_request, never as one of MCP's own types."""
+
+
+def recognises(line: Line) -> bool:
+    """Its audit id and type."""
+    return "audit_id" in line and "type" in line and "outcome" in line
+
+
+def read(line: Line, clock: Clock) -> Iterator[Record]:
+    """A call, definitions, or a connection."""
+    at, kind = clock.moment(line.get("logged_at")), line.get("type")
+    request, response = parsed_part(line, "data", "request"), parsed_part(line, "data", "response")
+    if kind == "mcp_tool_call":
+        yield _call(line, at, request, response)
+    elif kind == "mcp_tools_list":
+        tools = inside(response, "result", "tools") or inside(response, "tools")
+        yield from definitions_of(tools, at, NAME, word(line.get("component")), session_id=_session(line, at)[0])
+    elif kind in ACCESS:
+        yield Access(
+            access_id=digest(NAME, word(line.get("audit_id"))), accessed_at=at, outcome=OUTCOMES.get(str(line.get("outcome")), Outcome.UNKNOWN),
+            dialect=NAME, method=str(kind), principal=_principal(line), client_address=word(inside(line, "source", "value")),
+            agent=word(inside(line, "subjects", "client_name")), server=word(line.get("component")),
+            transport=word(inside(line, "metadata", "extra", "transport")), session_id=_session(line, at)[0],
+        )
+
+
+def _call(line: Line, at: datetime, request: object, response: object) -> Call:
+    outcome = OUTCOMES.get(str(line.get("outcome")), Outcome.UNKNOWN)
+    params = inside(request, "params") or request
+    arguments, arguments_state = payload(inside(params, "arguments"))
+    answer = inside(response, "result") or response
+    content = inside(answer, "content")
+    result, result_state = captured(content if isinstance(content, list) and inside(answer, "structuredContent") is None else answer)
+    session, source = _session(line, at)
+    error = inside(response, "error")
+    return Call(
+        observation_id=digest(NAME, word(line.get("audit_id"))), called_at=at, tool=word(inside(line, "target", "name")) or UNNAMED,
+        observed_by=Observer.GATEWAY, dialect=NAME, session_id=session, session_source=source,
+        duration_ms=number(inside(line, "metadata", "extra", "duration_ms")), agent=word(inside(line, "subjects", "client_name")),
+        agent_version=word(inside(line, "subjects", "client_version")), principal=_principal(line),
+        client_address=word(inside(line, "source", "value")), server=word(line.get("component")),
+        transport=word(inside(line, "metadata", "extra", "transport")), arguments=arguments, arguments_state=arguments_state, result=result,
+        result_state=result_state, outcome=outcome, error_message=text(inside(error, "message")),
+        decision="reject" if outcome == Outcome.DENIED else None, decided_by="toolhive" if outcome == Outcome.DENIED else None,
+        attributes=rest((k, v) for k, v in (
+            ("request_id", inside(line, "source", "extra", "request_id")), ("endpoint", inside(line, "target", "endpoint")),
+            ("delegation", text(line["delegation"]) if line.get("delegation") else None),
+        ) if v is not None),
+    )
+
+
+def _principal(line: Line) -> str | None:
+    return word(inside(line, "subjects", "user"), inside(line, "subjects", "user_id"))
+
+
+def _session(line: Line, at: datetime) -> tuple[str, SessionSource]:
+    told = word(inside(line, "metadata", "extra", "session_id"), inside(line, "source", "extra", "session_id"))
+    if told:
+        return told, SessionSource.MCP_SESSION
+    who = (_principal(line), word(inside(line, "subjects", "client_name")), word(inside(line, "source", "value")))
+    return derived_session(NAME, at, *who), SessionSource.TRACE
+
+
+FORMAT = LogFormat(
+    rank=15, recognises=recognises, reader=each_line(read),
+    carries="tool, server, user, client and its address, outcome, denials, failed authentication (as http_request), durations; "
+            "arguments and results where request and response data are switched on",
+    never_carries="prompts; sessions: one is made of user, client, address and day; arguments and results by default, and beyond 1,024 bytes ever",
+)

@@ -1,0 +1,143 @@
+"""MCP messages: which response belongs to which request."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ingest.json_traces.lines import read_body
+from store.records import Call, Observer, Outcome, Records, State
+from tests.ingest.json_traces.samples import AT, LATER, SCHEMA, TEXT, TOOL, body, passed, result, rpc
+from toolhound.proof import database_of
+
+
+def read(*messages: Any) -> Records:
+    taken = read_body(body(list(messages)))
+    assert not taken.refused
+    return taken.records
+
+
+def call(id_: Any, tool: str = "t", **more: Any) -> dict[str, Any]:
+    return rpc(id_, "tools/call", name=tool, **more)
+
+
+def by_tool(records: Records) -> dict[str, Call]:
+    return {one.tool: one for one in records.calls}
+
+
+@pytest.mark.parametrize("id_", [0, 1, "1", "", -5, 2**70, 1.5])
+def test_ids_of_any_kind(id_: Any) -> None:
+    (one,) = read(call(id_), result(id_, content=TEXT)).calls
+    assert (one.result, one.outcome) == ("done", Outcome.OK)
+
+
+def test_an_id_as_text_is_not_the_number() -> None:
+    found = read(call(1, "number"), call("1", "text"), result("1", content=TEXT))
+    assert {one.tool: one.outcome for one in found.calls} == {"number": Outcome.UNKNOWN, "text": Outcome.OK}
+
+
+def test_late_and_out_of_order_and_missing() -> None:
+    found = by_tool(read(call(1, "a"), call(2, "b"), call(3, "c"), result(2, content=TEXT), result(1, content=[{"type": "text", "text": "first"}])))
+    assert (found["a"].result, found["b"].result, found["c"].result) == ("first", "done", None)
+    assert (found["c"].outcome, found["c"].observed_by, found["c"].result_state) == (Outcome.UNKNOWN, Observer.DECISION, State.ABSENT)
+    assert found["a"].called_at < found["b"].called_at < found["c"].called_at
+
+
+def test_an_id_that_is_used_again() -> None:
+    found = read(call(1, "a"), result(1, content=TEXT), call(1, "b"), result(1, isError=True, content=[{"type": "text", "text": "broken"}]))
+    assert {one.tool: (one.outcome, one.error_message) for one in found.calls} == {"a": (Outcome.OK, None), "b": (Outcome.ERROR, "broken")}
+    assert len({one.observation_id for one in found.calls}) == 2
+
+
+def test_the_server_asks_with_the_same_id() -> None:
+    asked = passed("server_to_client", rpc(1, "sampling/createMessage", messages=[]))
+    found = read(passed("client_to_server", call(1)), asked, passed("client_to_server", result(1, role="assistant", content={"type": "text"})),
+                 passed("server_to_client", result(1, content=TEXT)))
+    assert [(one.tool, one.result) for one in found.calls] == [("t", "done")]
+
+
+def test_the_server_asks_with_the_same_id_in_bare_messages() -> None:
+    found = read(call(1), rpc(1, "roots/list"), result(1, roots=[]), result(1, content=TEXT))
+    assert [(one.tool, one.result) for one in found.calls] == [("t", "done")]
+
+
+def test_connections_with_the_same_id() -> None:
+    def of(session: str, message: Any) -> dict[str, Any]:
+        return {**passed("client_to_server", message), "session_id": session, "direction": None}
+
+    found = by_tool(read(of("s1", call(1, "a")), of("s2", call(1, "b")), of("s2", result(1, content=TEXT))))
+    assert (found["a"].result, found["b"].result, found["b"].session_id) == (None, "done", "s2")
+
+
+def test_batches_are_read_in_order() -> None:
+    asked, answered = [call(1, "a"), call(2, "b")], [result(2, content=TEXT), result(1, content=TEXT)]
+    for found in (read(asked, answered), read(passed("client_to_server", asked), passed("server_to_client", answered))):
+        assert {one.tool for one in found.calls if one.outcome == Outcome.OK} == {"a", "b"}
+
+
+def test_a_protocol_error() -> None:
+    (one,) = read(call(1), {"jsonrpc": "2.0", "id": 1, "error": {"code": -32602, "message": "no such tool"}}).calls
+    assert (one.outcome, one.error_type, one.error_message, one.result_state) == (Outcome.ERROR, "-32602", "no such tool", State.ABSENT)
+
+
+def test_payloads_as_they_are() -> None:
+    found = by_tool(read(call(1, "none"), result(1), call(2, "empty", arguments={}), result(2, content=[]), call(3, "image"),
+                         result(3, content=[{"type": "image", "data": "AAAA"}]), call(4, "both"),
+                         result(4, content=TEXT, structuredContent={"x": 1})))
+    assert (found["none"].arguments, found["none"].arguments_state) == (None, State.ABSENT)
+    assert (found["empty"].arguments, found["empty"].arguments_state) == ("{}", State.CAPTURED)
+    assert json.loads(found["image"].result or "") == {"content": [{"type": "image", "data": "AAAA"}]}
+    assert json.loads(found["both"].result or "")["structuredContent"] == {"x": 1}
+
+
+def test_definitions_and_connections() -> None:
+    found = read(
+        passed("client_to_server", rpc(0, "initialize", clientInfo={"name": "desk", "version": "1"})),
+        passed("server_to_client", result(0, serverInfo={"name": "files", "version": "2"})),
+        passed("client_to_server", rpc(1, "tools/list")), passed("server_to_client", result(1, tools=[TOOL, {"name": 5}, None, {}])),
+        passed("client_to_server", rpc(2, "initialize")),
+    )
+    (one, _), (connected, open_) = found.definitions, found.access
+    assert (one.tool, one.server, one.server_version, one.launch_command, one.agent) == ("read_file", "files", "2", "npx files", "desk")
+    assert (one.description, one.input_schema, one.session_id) == ("Reads a file", SCHEMA, "s1")
+    assert (connected.outcome, connected.server, connected.agent, open_.outcome) == (Outcome.OK, "files", "desk", Outcome.UNKNOWN)
+
+
+def test_a_connection_that_is_refused() -> None:
+    (one,) = read(rpc(0, "initialize"), {"jsonrpc": "2.0", "id": 0, "error": {"code": -32001, "message": "unauthorized"}}).access
+    assert (one.outcome, one.error_message) == (Outcome.ERROR, "unauthorized")
+
+
+def test_each_initialize_begins_a_session_of_bare_messages() -> None:
+    found = read(rpc(0, "initialize"), result(0), call(1, "a"), result(1), rpc(0, "initialize"), result(0), call(1, "b"), result(1))
+    assert len({one.session_id for one in found.calls}) == 2
+
+
+def test_results_of_other_methods_are_no_calls() -> None:
+    found = read(rpc(1, "resources/read"), result(1, contents=[]), rpc(2, "prompts/get"), result(2, content=[]), result(9, contents=[]),
+                 {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}})
+    assert len(found) == 0
+
+
+def test_traces_named_in_meta() -> None:
+    trace, span = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
+    (one,) = read(call(1, _meta={"traceparent": f"00-{trace}-{span}-01"}), result(1)).calls
+    assert (one.trace_id, one.parent_span_id, one.span_id) == (trace, span, None)
+    for wrong in ("00-x-y-01", f"00-{'0' * 32}-{span}-01", 5, "---"):
+        assert read(call(1, _meta={"traceparent": wrong}), result(1)).calls[0].trace_id is None
+
+
+def test_request_and_response_in_two_requests_are_one_call() -> None:
+    asked, answered = passed("client_to_server", call(7, arguments={"a": 1})), passed("server_to_client", result(7, content=TEXT), LATER)
+    apart = [*read(asked).calls, *read(answered).calls]
+    assert [one.observed_by for one in apart] == [Observer.DECISION, Observer.CLIENT]
+    for sightings in (apart, [*apart, *read(asked, answered).calls]):  # and with the whole capture after them
+        (one,) = database_of(sightings).rows("SELECT tool, arguments, result, outcome FROM calls")
+        assert one["arguments"] == '{"a": 1}'
+        assert (one["result"], one["outcome"]) == ("done", "ok")
+
+
+@pytest.mark.parametrize("key", ["raw", "message", "msg", "payload", "data"])
+def test_envelopes(key: str) -> None:
+    for inner in (call(1), json.dumps(call(1)), [call(1)]):
+        assert len(read({"ts": AT, key: inner}).calls) == 1
