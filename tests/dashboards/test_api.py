@@ -81,7 +81,7 @@ def test_questions_in_sql_are_read_only(api: TestClient) -> None:
     got = api.post("/api/v1/query", json={"sql": "SELECT 1 AS n, 'a'::BLOB AS b, 'nan'::DOUBLE AS x, 1.5::DECIMAL(4, 2) AS d, [2] AS l"}).json()
     assert got["columns"] == ["n", "b", "x", "d", "l"] and got["rows"] == [[1, "61", "nan", "1.50", [2]]] and not got["cut"]
     assert api.post("/api/v1/query", json={"sql": "SELECT * FROM range(50)", "limit": 7}).json()["cut"]
-    for sql in ("DROP TABLE hot.calls", "SELECT 1; SELECT 2", "SELECT nonsense FROM nowhere", "COPY calls TO '/tmp/x'"):
+    for sql in ("DROP TABLE hot.calls", "SELECT 1; SELECT 2", "SELECT nonsense FROM nowhere", "COPY calls TO 'x'"):
         response = api.post("/api/v1/query", json={"sql": sql})
         assert response.status_code == 400 and response.json()["error"]["code"] == "not_understood"
 

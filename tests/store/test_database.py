@@ -42,7 +42,7 @@ def opened(folder: Path) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize("sql", [
-    "DELETE FROM hot.calls", "COPY calls TO '/tmp/out.csv'", "COPY hot.calls FROM '{folder}/serve.json'", "ATTACH '/tmp/x.duckdb'",
+    "DELETE FROM hot.calls", "COPY calls TO 'out.csv'", "COPY hot.calls FROM '{folder}/serve.json'", "ATTACH 'x.duckdb'",
     "SELECT 1; SELECT 2", "SELECT 1; DROP TABLE hot.calls", "", "PRAGMA database_list", "SET memory_limit = '8GB'", "CALL checkpoint()",
     "INSTALL httpfs", "LOAD httpfs", "EXPLAIN ANALYZE DELETE FROM hot.calls", "CREATE TABLE x AS SELECT 1", "not SQL",
     "SELECT * FROM read_text('/etc/passwd')", "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'",

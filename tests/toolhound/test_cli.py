@@ -117,7 +117,7 @@ def test_questions_are_read_only(told: Told) -> None:
     assert json.loads(told("query", "SELECT tool, count(*) AS n FROM calls GROUP BY ALL ORDER BY ALL", "--json").stdout) == [
         {"tool": "list_files", "n": 1}, {"tool": "read_file", "n": 1}]
     assert "read_file" in told("query", "SELECT tool FROM calls").stdout
-    for sql in ("DELETE FROM hot.calls", "COPY calls TO '/tmp/x.csv'", "SELECT * FROM read_text('/etc/passwd')", "ATTACH '/tmp/x.db'",
+    for sql in ("DELETE FROM hot.calls", "COPY calls TO 'x.csv'", "SELECT * FROM read_text('/etc/passwd')", "ATTACH 'x.db'",
                 "SELECT 1; SELECT 2"):
         ended = told("query", sql)
         assert ended.exit_code == 2 and str(ended.exception).startswith("query: "), sql
