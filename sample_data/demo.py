@@ -22,7 +22,7 @@ from standardwebhooks import WebhookVerificationError
 
 from sample_data.play import play
 from sample_data.recording import read
-from store.errors import SettingsError, ToolhoundError
+from store.errors import SettingsError, StoreError, ToolhoundError
 from toolhound.client import Client
 from toolhound.printing import alert_table
 from toolhound.settings import Collect, Serve, Settings, Webhook
@@ -91,7 +91,7 @@ def main() -> int:
         sent = play(read(RECORDED), addresses.grpc, addresses.http)
         console.print("  " + ", ".join(f"{count:,} requests by {name}" for name, count in sent.items()), highlight=False)
         with Client(addresses.pages, addresses.token) as client:
-            done = _waited(lambda: _caught_up(client.health()), CAUGHT_UP_SECONDS)
+            done = _waited(lambda: _caught_up(client), CAUGHT_UP_SECONDS)
             rows = client.alerts(states=["new", "in_progress"], limit=500).rows
             alert_table(console, rows)
             if not done:
@@ -145,7 +145,11 @@ def _settings(options: argparse.Namespace, receiver: str) -> Settings:
     )
 
 
-def _caught_up(health: dict[str, Any]) -> bool:
+def _caught_up(client: Client) -> bool:
+    try:
+        health = client.health()
+    except StoreError:  # the engine is being started again
+        return False
     waiting = sum(sink["pending"] for sink in health["deliveries"])
     return not health["spool"]["files"] and not health["engine"]["touched"] and not waiting
 
