@@ -227,7 +227,7 @@ class Server(Answer):
 
 
 class Question(BaseModel):
-    """One SELECT over `calls`, `messages`, `tool_definitions`, `access`, `turns`, `steps`, `destinations` and `hot.*`."""
+    """One SELECT over the tables and views of docs/tables.md: `calls`, `messages`, `findings`, `alerts`, `steps`, `turns`, `leaves` and others."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"sql": "SELECT server, count(*) AS calls FROM calls GROUP BY server"}]}

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
 
 from ingest.batch import Masks, Payloads, to_tables
@@ -50,7 +49,6 @@ class Counts:
     accepted: int = 0
     refused: int = 0
     dialects: Counter[str] = field(default_factory=Counter)
-    last_at: datetime | None = None
 
 
 class Collector:
@@ -138,7 +136,6 @@ class Collector:
             self.counts.requests += 1
             self.counts.accepted += accepted
             self.counts.dialects += claimed
-            self.counts.last_at = datetime.now(UTC)
 
     def _check_room(self, incoming: int) -> None:
         """Ask senders to come back while the engine is too far behind."""

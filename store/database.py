@@ -13,7 +13,7 @@ from store import tables
 from store.errors import BusyError, DamagedError, DiskError, SourceError, StoreError
 
 VIEWS = Path(__file__).parent / "views"
-VIEW_ORDER = ("steps", "turns", "destinations", "leaves")
+VIEW_ORDER = ("steps", "turns", "leaves")
 """Views build on one another in this order; each is a file in `views/`."""
 
 MEMORY_LIMIT_BYTES = 1 << 30

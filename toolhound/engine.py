@@ -56,6 +56,7 @@ class Progress:
     last_step_at: datetime | None = None
     failures: dict[str, str] = field(default_factory=dict)
     trouble: str | None = None
+    delivery_trouble: str | None = None
 
 
 class Engine:
@@ -127,8 +128,13 @@ class Engine:
 
         def attempt(delivery: Delivery) -> None:
             result = worker.attempt(delivery, worker.sinks[delivery.sink])
-            with self.writing, self.database.transaction():
-                worker.record(self.database, delivery, result, datetime.now(UTC))
+            try:
+                with self.writing, self.database.transaction():
+                    worker.record(self.database, delivery, result, datetime.now(UTC))
+            except StoreError as error:  # the delivery counts as lost on its way, and is due again
+                self.progress.delivery_trouble = f"deliveries: {error}"
+            else:
+                self.progress.delivery_trouble = None
 
         # Each in a thread of its own, so that a destination that hangs does not hold up the others.
         with ThreadPoolExecutor(DELIVERY_THREADS, thread_name_prefix="delivery") as threads:
@@ -137,7 +143,7 @@ class Engine:
                     with self.writing:
                         due = worker.due(self.database, datetime.now(UTC))
                 except StoreError as error:  # a full disk must not end deliveries for good
-                    self.progress.trouble = f"deliveries: {error}"
+                    self.progress.delivery_trouble = f"deliveries: {error}"
                     continue
                 for delivery in due:
                     threads.submit(attempt, delivery)

@@ -20,7 +20,7 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
     files, waiting = engine.spool.size()
     lake_files, lake_bytes = engine.lake.size()
     progress = engine.progress
-    trouble = [t for t in (progress.trouble, *(f"detector {n}: {why}" for n, why in progress.failures.items())) if t]
+    trouble = [t for t in (progress.trouble, progress.delivery_trouble, *(f"detector {n}: {why}" for n, why in progress.failures.items())) if t]
     return {
         "status": "failing" if progress.trouble else "degraded" if trouble else "ok",
         "trouble": trouble,

@@ -7,7 +7,7 @@ from ingest.otlp.items import Item
 from store.records import Access, Observer, Outcome, Record
 
 NAME = "otel_mcp"
-CLIENT_KIND, SERVER_KIND = 3, 2
+SERVER_KIND = 2
 CONNECTING = ("initialize", "server/discover")
 OLD_SSE = "2024-11-05"
 
