@@ -2,144 +2,116 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from operator import attrgetter
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingest import fingerprint
+from ingest.keeping import FINGERPRINT_ONLY, NONE, Payloads, kept, without
+from ingest.masking import Masks, masked
 from store import tables
-from store.records import Access, Call, Message, Records, State, ToolDefinition
+from store.records import Records, ToolDefinition
+
+__all__ = ["Masks", "Payloads", "to_tables"]
+
+FULL = Payloads()
+OWN_FIELDS = frozenset({"sighted_at"})
+"""Fields of records that no column has."""
 
 
-class Masks(Protocol):
-    """What hides secrets in texts."""
-
-    def mask_all(self, texts: Sequence[str | None]) -> tuple[list[str | None], list[list[Any]]]:
-        """The texts with their secrets masked, and which those were."""
-
-
-@dataclass(frozen=True, slots=True)
-class Payloads:
-    """How payloads are kept: `full`, `truncated` to so many bytes, as `fingerprint_only`, or `none`."""
-
-    kept: str = "full"
-    truncate_bytes: int = 64 << 10
-
-
-def to_tables(records: Records, masks: Masks, payloads: Payloads = Payloads(), seen_at: datetime | None = None) -> dict[str, pa.Table]:
-    """Records as the tables that the spool takes; nothing secret is in them."""
+def to_tables(
+    records: Records, masks: Masks, payloads: Payloads = FULL, seen_at: datetime | None = None,
+    columns: Mapping[str, Sequence[pa.Table]] = MappingProxyType({}),
+) -> dict[str, pa.Table]:
+    """Records, and what was read column by column, as the tables that the spool takes; nothing secret is in them."""
     now = seen_at or datetime.now(UTC)
+
+    def whole(kind: str, one_by_one: Sequence[Any]) -> pa.Table:
+        parts = [*([_table(kind, one_by_one)] if one_by_one else []), *columns.get(kind, ())]
+        return pa.concat_tables(parts).combine_chunks() if parts else tables.empty(kind)
+
     made = {
-        "observations": _observations(records.calls, masks, payloads),
-        "spans": tables.rows_to_table("spans", [_fields(s) for s in records.spans]),
-        "messages": _messages(records.messages, masks, payloads),
-        "tool_definitions": _definitions(records.definitions, masks),
-        "access": _access(records.access, masks),
+        "observations": _with_payloads(
+            whole("observations", records.calls), {"arguments": "argument", "result": "result"}, masks, payloads,
+            beside=("error_type", "error_message", "server_address", "attributes"),
+        ),
+        "spans": whole("spans", records.spans),
+        "messages": _with_payloads(whole("messages", records.messages), {"text": "text"}, masks, payloads),
+        "tool_definitions": _masked(_definitions(records.definitions), ("description", "input_schema", "launch_command"), masks),
+        "access": _masked(whole("access", records.access), ("error_message",), masks),
     }
-    return {kind: _stamped(table, now) for kind, table in made.items() if len(table)}
+    return {kind: _with(table, seen_at=pa.repeat(pa.scalar(now, tables.MOMENT), len(table))) for kind, table in made.items() if len(table)}
 
 
-def _observations(calls: list[Call], masks: Masks, payloads: Payloads) -> pa.Table:
-    rows = [_fields(c) for c in calls]
-    found = _fingerprinted(rows, "arguments", "argument_atoms", "argument_shingles", masks, payloads)
-    found |= _fingerprinted(rows, "result", "result_atoms", "result_shingles", masks, payloads)
-    for column in ("error_type", "error_message", "server_address", "attributes"):
-        _masked(rows, column, masks)
-    return _with(tables.rows_to_table("observations", rows), found)
+def _with_payloads(table: pa.Table, fingerprinted: Mapping[str, str], masks: Masks, payloads: Payloads, beside: Sequence[str] = ()) -> pa.Table:
+    """fingerprinted: columns that hold payloads, and how the columns of their fingerprints begin. beside: further columns to mask."""
+    if not len(table):
+        return table
+    raw = [_array(table, name) for name in (*fingerprinted, *beside)]
+    clean = dict(zip((*fingerprinted, *beside), masked(raw, masks), strict=True))
+    codes = payloads.codes(table)
+    for (name, prefix), given in zip(fingerprinted.items(), raw, strict=False):
+        atoms, shingles = fingerprint.atoms_and_shingles(without(clean[name], codes == NONE))
+        clean[f"{prefix}_atoms"], clean[f"{prefix}_shingles"] = atoms, shingles
+        if f"{name}_bytes" in table.column_names:
+            clean[f"{name}_bytes"] = pc.binary_length(given)
+        clean[name], clean[f"{name}_state"] = kept(clean[name], _array(table, f"{name}_state"), codes, payloads.truncate_bytes)
+    if "error_message" in clean:  # it often says again what was asked or answered
+        clean["error_message"] = without(clean["error_message"], codes >= FINGERPRINT_ONLY)
+        clean["attributes"] = without(clean["attributes"], codes == NONE)
+    return _with(table, **clean)
 
 
-def _messages(messages: list[Message], masks: Masks, payloads: Payloads) -> pa.Table:
-    rows = [_fields(m) for m in messages]
-    found = _fingerprinted(rows, "text", "text_atoms", "text_shingles", masks, payloads)
-    return _with(tables.rows_to_table("messages", rows), found)
+def _masked(table: pa.Table, columns: Sequence[str], masks: Masks) -> pa.Table:
+    clean = masked([_array(table, name) for name in columns], masks)
+    return _with(table, **dict(zip(columns, clean, strict=True)))
 
 
-def _definitions(definitions: list[ToolDefinition], masks: Masks) -> pa.Table:
-    rows = []
-    for one in definitions:
-        row = _fields(one)
-        description, schema = one.description or "", one.input_schema or ""
-        row["description_hash"], row["schema_hash"] = _sha(description), _sha(_canonical(schema))
-        row["definition_hash"] = _sha(row["description_hash"] + row["schema_hash"])
-        row["definition_id"] = _sha("\0".join((one.server or "", one.tool, one.agent or "", row["definition_hash"])))[:24]
-        row["first_seen_at"] = row["last_seen_at"] = row.pop("sighted_at")
-        rows.append(row)
-    for column in ("description", "input_schema", "launch_command"):
-        _masked(rows, column, masks)
-    return tables.rows_to_table("tool_definitions", rows)
+def _definitions(definitions: Sequence[ToolDefinition]) -> pa.Table:
+    if not definitions:
+        return tables.empty("tool_definitions")
+    descriptions = [_sha(one.description or "") for one in definitions]
+    schemas = [_sha(_canonical(one.input_schema or "")) for one in definitions]
+    both = [_sha(description + schema) for description, schema in zip(descriptions, schemas, strict=True)]
+    ids = [_sha("\0".join((one.server or "", one.tool, one.agent or "", whole, one.server_version or "", one.server_address or "", one.launch_command or "")))[:24]
+           for one, whole in zip(definitions, both, strict=True)]
+    sighted = pa.array([one.sighted_at for one in definitions], tables.MOMENT)
+    return _with(
+        _table("tool_definitions", definitions), description_hash=pa.array(descriptions), schema_hash=pa.array(schemas),
+        definition_hash=pa.array(both), definition_id=pa.array(ids), first_seen_at=sighted, last_seen_at=sighted,
+    )
 
 
-def _access(access: list[Access], masks: Masks) -> pa.Table:
-    rows = [_fields(a) for a in access]
-    _masked(rows, "error_message", masks)
-    return tables.rows_to_table("access", rows)
+def _table(kind: str, records: Sequence[Any]) -> pa.Table:
+    """Records of one class as a table; columns that it has no field for are null."""
+    schema, fields = tables.schema(kind), frozenset(records[0].__slots__) - OWN_FIELDS
+    told = {f.name: _column([getattr(one, f.name) for one in records], f.type) for f in schema if f.name in fields}
+    return pa.table({f.name: told.get(f.name, pa.nulls(len(records), f.type)) for f in schema}, schema)
 
 
-def _fingerprinted(rows: list[dict[str, Any]], column: str, atoms: str, shingles: str, masks: Masks, payloads: Payloads) -> dict[str, pa.Array]:
-    raw = [row[column] for row in rows]
-    for row, text in zip(rows, raw, strict=True):
-        row[f"{column}_bytes"] = None if text is None else len(text.encode("utf-8", "replace"))
-    masked, _ = masks.mask_all(raw)
-    for row, text in zip(rows, masked, strict=True):
-        row[column], row[f"{column}_state"] = _kept(text, row[f"{column}_state"], payloads)
-    found = fingerprint.atoms_and_shingles(masked if payloads.kept != "none" else [None] * len(masked))
-    return dict(zip((atoms, shingles), found, strict=True))
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:  # lone surrogates cannot be written as UTF-8; they become the replacement character
+        return pa.array([v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values], kind)
 
 
-def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
+def _array(table: pa.Table, name: str) -> pa.Array:
+    """A column in one piece."""
+    column = table[name].combine_chunks()
+    return column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
+
+
+def _with(table: pa.Table, **columns: pa.Array) -> pa.Table:
     for name, values in columns.items():
         place = table.schema.get_field_index(name)
-        table = table.set_column(place, table.schema.field(place), values.cast(table.schema.field(place).type))
+        field = table.schema.field(place)
+        table = table.set_column(place, field, values if values.type == field.type else values.cast(field.type))
     return table
-
-
-def _kept(text: str | None, state: State, payloads: Payloads) -> tuple[str | None, State]:
-    if text is None:
-        return None, state
-    if payloads.kept == "fingerprint_only":
-        return None, State.FINGERPRINT_ONLY
-    if payloads.kept == "none":
-        return None, State.REDACTED
-    if payloads.kept == "truncated" and len(whole := text.encode("utf-8", "replace")) > payloads.truncate_bytes:
-        return whole[: payloads.truncate_bytes].decode("utf-8", "ignore"), State.TRUNCATED
-    return text, state
-
-
-def _masked(rows: list[dict[str, Any]], column: str, masks: Masks) -> None:
-    masked, _ = masks.mask_all([row[column] for row in rows])
-    for row, text in zip(rows, masked, strict=True):
-        row[column] = text
-
-
-def _stamped(table: pa.Table, now: datetime) -> pa.Table:
-    place = table.schema.get_field_index("seen_at")
-    return table.set_column(place, table.schema.field(place), pa.repeat(pa.scalar(now, tables.MOMENT), len(table)))
-
-
-def _fields(record: Any) -> dict[str, Any]:
-    """A record as a row."""
-    names: tuple[str, ...] = record.__slots__
-    row = dict(zip(names, _getter(names)(record), strict=True))
-    try:
-        "".join([value for value in row.values() if isinstance(value, str)]).encode()
-    except UnicodeEncodeError:
-        return {name: _printable(value) for name, value in row.items()}
-    return row
-
-
-@cache
-def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    return attrgetter(*names)
-
-
-def _printable(value: Any) -> Any:
-    """Lone surrogates cannot be written as UTF-8; they become the replacement character."""
-    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
 def _canonical(schema: str) -> str:

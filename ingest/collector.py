@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,14 +12,15 @@ from ingest.commit import GroupCommit
 from ingest.json_traces import lines
 from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf
-from ingest.otlp.items import Refusals
-from ingest.reading import read_items
+from ingest.otlp.items import Decoded, Refusals
+from ingest.otlp.protobuf import Traces
+from ingest.reading import read_request
 from store.errors import DiskError, SourceError
 from store.rejected import KEPT_BYTES, Rejected
 from store.spool import Spool
 
-DECODERS = {
-    ("traces", "protobuf"): protobuf.decode_traces,
+DECODERS: dict[tuple[str, str], Callable[[bytes], Decoded | Traces]] = {
+    ("traces", "protobuf"): Traces,
     ("traces", "json"): otlp_json.decode_traces,
     ("logs", "protobuf"): protobuf.decode_logs,
     ("logs", "json"): otlp_json.decode_logs,
@@ -69,18 +70,19 @@ class Collector:
         """
         self._check_room(len(body))
         try:
-            decoded = DECODERS[signal, encoding](body)
+            request = DECODERS[signal, encoding](body)
         except SourceError as error:
             self._refuse(body, str(error), source, 1)
             raise
-        with self._kept_if_unreadable(body, source, len(decoded.items) + len(decoded.refused)):
-            records, claimed = read_items(decoded)
-            batch = to_tables(records, self._masks, self._payloads)
+        with self._kept_if_unreadable(body, source, len(request)):
+            read = read_request(request)
+            batch = to_tables(read.records, self._masks, self._payloads, columns=read.tables)
         self._commit.store(batch)
-        if decoded.refused:
-            self._refuse(body, _joined(decoded.refused), source, len(decoded.refused))
-        self._count(len(decoded.items), claimed)
-        return Answer(len(decoded.items), len(decoded.refused), _joined(decoded.refused or decoded.warnings))
+        refused = request.refused
+        if refused:
+            self._refuse(body, _joined(refused), source, len(refused))
+        self._count(read.accepted, read.claimed)
+        return Answer(read.accepted, len(refused), _joined(refused or request.warnings))
 
     def accept_calls(self, body: bytes, source: str) -> Answer:
         """Take lines of logs: tool calls, MCP messages, transcripts and so on.
@@ -114,6 +116,9 @@ class Collector:
         """A mistake of ours must not lose what somebody sent, nor have it sent again for ever: it is kept, and said."""
         try:
             yield
+        except SourceError as error:
+            self._refuse(body, str(error), source, 1)
+            raise
         except Exception as error:
             reason = f"the request could not be read, which is a mistake of the collector: {type(error).__name__}: {error}"
             self._refuse(body, reason, source, count)

@@ -17,8 +17,8 @@ from pathlib import Path
 import uvicorn
 
 from ingest import fingerprint
-from ingest.batch import Payloads
 from ingest.collector import Collector
+from ingest.keeping import Payloads, Source
 from ingest.otlp import grpc, http
 from ingest.redact import Redactor
 from store.errors import StoreError
@@ -39,13 +39,20 @@ class Orders:
     http_port: int
     body_bytes: int
     spool_bytes: int
-    payloads: str
-    truncate_bytes: int
+    payloads: Payloads
     shared_ports: bool = False
 
     def as_json(self) -> str:
         """For the command line."""
         return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, said: str) -> "Orders":
+        """What `as_json` wrote."""
+        told = json.loads(said)
+        payloads = told.pop("payloads")
+        sources = tuple(Source(**source) for source in payloads.pop("sources"))
+        return cls(**told, payloads=Payloads(**payloads, sources=sources))
 
 
 def redaction_key(workspace: Path) -> bytes:
@@ -70,13 +77,13 @@ def collector_of(orders: Orders) -> Collector:
     workspace.mkdir(parents=True, exist_ok=True)
     return Collector(
         Spool(workspace / "spool"), Rejected(workspace / "rejected"), Redactor(redaction_key(workspace)),
-        Payloads(orders.payloads, orders.truncate_bytes), orders.spool_bytes,
+        orders.payloads, orders.spool_bytes,
     )
 
 
 def main() -> int:
     """Serve both transports until told to stop."""
-    orders = Orders(**json.loads(sys.argv[1]))
+    orders = Orders.from_json(sys.argv[1])
     fingerprint.warm()
     collector = collector_of(orders)
     try:

@@ -1,16 +1,35 @@
-"""Items and JSON lines to records: names the dialect, counts what it could not name."""
+"""Items and spans to records: names the dialect, counts what it could not name."""
 
 import importlib
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ingest.dialects.contract import Dialect, context
-from ingest.otlp.items import Item
+import numpy as np
+import pyarrow as pa
+
+from ingest.dialects.contract import PLACEHOLDERS, Dialect, context
+from ingest.dialects.plan import Plan
+from ingest.otlp import wire
+from ingest.otlp.columns import Columns
+from ingest.otlp.items import Decoded, Item
+from ingest.otlp.protobuf import Traces
 from store.records import Records
 
 UNKNOWN = "unknown"
+_SHAPES_REMEMBERED = 50_000
+
+
+@dataclass(slots=True)
+class Read:
+    """What a request held: records, and tables that were read column by column; how many items each dialect claimed."""
+
+    accepted: int = 0
+    records: Records = field(default_factory=Records)
+    tables: dict[str, list[pa.Table]] = field(default_factory=dict)
+    claimed: Counter[str] = field(default_factory=Counter)
 
 
 @cache
@@ -27,14 +46,89 @@ def dialects() -> tuple[tuple[str, Dialect], ...]:
 
 def read_items(items: Iterable[Item]) -> tuple[Records, Counter[str]]:
     """Records out of spans and log records, and how many items each dialect claimed."""
-    records, claimed = Records(), Counter[str]()
+    read = Read()
     for item in items:
-        name, dialect = next(((n, d) for n, d in dialects() if d.recognises(item)), (UNKNOWN, None))
-        claimed[name] += 1
-        before = len(records.calls)
-        if dialect:
-            for record in dialect.read(item):
-                records.add(record)
-        if item.signal == "span" and len(records.calls) == before:
-            records.spans.append(context(item))
-    return records, claimed
+        _read_one(item, read)
+    return read.records, read.claimed
+
+
+def read_request(request: Decoded | Traces) -> Read:
+    """What a request held. Plain spans are read many at once, by the plans of their dialects, everything else item by item.
+
+    Raises SourceError where there were spans, none of which could be taken, because they are log records.
+    """
+    read = Read()
+    if isinstance(request, Decoded):
+        for item in request:
+            _read_one(item, read)
+        return read
+    spans = wire.scan(request.body, *_words()) if request.is_whole else None
+    alone = range(request.count) if spans is None else _read_columns(request, spans, read)
+    for n in alone:
+        if one := request.item(n):
+            _read_one(one, read)
+    if request.count and not read.accepted:
+        request.check_signal()
+    return read
+
+
+def _read_one(item: Item, read: Read) -> None:
+    name, dialect = _dialect_of(item)
+    read.accepted += 1
+    read.claimed[name] += 1
+    before = len(read.records.calls)
+    if dialect:
+        for record in dialect.read(item):
+            read.records.add(record)
+    if item.signal == "span" and len(read.records.calls) == before:
+        read.records.spans.append(context(item))
+
+
+def _dialect_of(item: Item) -> tuple[str, Dialect | None]:
+    return next(((name, one) for name, one in dialects() if one.recognises(item)), (UNKNOWN, None))
+
+
+def _read_columns(traces: Traces, spans: wire.Spans, read: Read) -> list[int]:
+    """Read what plans fit; the spans that are left."""
+    columns = Columns(spans)
+    sources = np.array([hash(traces.source_key(n)) & (1 << 63) - 1 for n in range(len(traces.sources))], dtype=np.uint64)
+    shapes, examples, which = np.unique(spans.shapes ^ sources[spans.sources], return_index=True, return_inverse=True)
+    by_plan: dict[Plan, list[int]] = {}
+    for number, (shape, example) in enumerate(zip(shapes.tolist(), examples.tolist(), strict=True)):
+        if spans.irregular[example]:
+            continue  # the shape is not known to the end
+        if shape not in _PLANS:
+            if len(_PLANS) >= _SHAPES_REMEMBERED:
+                _PLANS.clear()
+            item = traces.item(example)
+            _PLANS[shape] = _plan_of(item) if item else None
+        if plan := _PLANS[shape]:
+            by_plan.setdefault(plan, []).append(number)
+    planned = np.zeros(len(which), dtype=np.bool_)
+    for plan, numbers in by_plan.items():
+        rows = np.flatnonzero(np.isin(which, numbers) & ~spans.irregular)
+        kind, table = ("observations", columns.calls(rows, plan)) if plan.tool else ("spans", columns.contexts(rows))
+        read.tables.setdefault(kind, []).append(table)
+        read.claimed[plan.dialect] += len(table)
+        read.accepted += len(table)
+        planned[rows] = True
+    left: list[int] = np.flatnonzero(~planned | columns.odd).tolist()
+    return left
+
+
+_PLANS: dict[int, Plan | None] = {}
+"""What was found out about shapes; they are hashed under a key of this process."""
+
+
+def _plan_of(item: Item) -> Plan | None:
+    name, dialect = _dialect_of(item)
+    if item.events:  # their names and contents may count
+        return None
+    if dialect is None:
+        return Plan(name)
+    return dialect.plan(item) if dialect.plan else None
+
+
+@cache
+def _words() -> tuple[wire.Words, wire.Words]:
+    return wire.Words(frozenset(key for _, one in dialects() for key in one.telling)), wire.Words(PLACEHOLDERS)

@@ -8,8 +8,9 @@ one pattern with everything in it is the prefilter, and when memory is short RE2
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import re2
 
 from ingest.secret_kinds import ASSIGNED, CONTEXTS, MARKER, NOT_CREDENTIALS, PHRASES, PLACEHOLDERS, SHAPES
@@ -63,6 +64,16 @@ class Redactor:
             if text:
                 masked[row], secrets[row] = self.mask(text)
         return masked, secrets
+
+    def suspects(self, data: bytes, ends: "np.ndarray[Any, Any]") -> list[int]:
+        """Which of the texts in `data`, each followed by a NUL at `ends`, may hold a secret: one scan over all of them."""
+        rows: list[int] = []
+        position = 0
+        while (found := _ANYTHING.search(data, position)) is not None:
+            row = int(np.searchsorted(ends, found.start(), side="right"))
+            rows.append(row)
+            position = int(ends[row])  # at the NUL, which stands before the next text for patterns that ask what does
+        return rows
 
     def _mask(self, text: str, data: bytes) -> tuple[str, list[Secret]]:
         found: list[Secret] = []

@@ -3,15 +3,19 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ingest.keeping import Payloads, Source
 from store.errors import SettingsError
 
 FILE_NAME = "toolhound.toml"
 VARIABLE = "TOOLHOUND_SETTINGS"
 """How `toolhound serve` hands its settings, wherever they came from, to the processes that it starts: as JSON."""
+
+
+PayloadsKept: TypeAlias = Literal["full", "truncated", "fingerprint_only", "none"]
 
 
 class Section(BaseModel):
@@ -31,12 +35,28 @@ class Collect(Section):
     spool_bytes: int = Field(4 << 30, ge=1 << 20, description="how much may wait for the engine; beyond it senders are asked to come back")
 
 
-class Keep(Section):
-    """How payloads are kept."""
+class Kept(Section):
+    """A source whose payloads are kept otherwise, by its agent, server and dialect; `*` stands for any characters."""
 
-    payloads: Literal["full", "truncated", "fingerprint_only", "none"] = "full"
+    payloads: PayloadsKept
+    agent: str = Field("*", min_length=1)
+    server: str = Field("*", min_length=1)
+    dialect: str = Field("*", min_length=1)
+
+
+class Keep(Section):
+    """How payloads are kept, and for how long."""
+
+    payloads: PayloadsKept = "full"
     truncate_bytes: int = Field(64 << 10, ge=256)
+    sources: tuple[Kept, ...] = Field((), description="sources whose payloads are kept otherwise; the first that fits counts")
     settle_seconds: float = Field(600, gt=0, description="how long a call may still change before it moves into the lake")
+
+    def policy(self) -> Payloads:
+        """As collectors take it."""
+        return Payloads(
+            self.payloads, self.truncate_bytes, tuple(Source(one.payloads, one.agent, one.server, one.dialect) for one in self.sources)
+        )
 
 
 class Serve(Section):

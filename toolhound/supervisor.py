@@ -143,8 +143,8 @@ class Supervisor:
         else:
             collect, keep = self.settings.collect, self.settings.keep
             orders = Orders(
-                str(self.folder), collect.host, self._grpc_port, self._http_port, collect.body_bytes, collect.spool_bytes, keep.payloads,
-                keep.truncate_bytes, collect.processes > 1,
+                str(self.folder), collect.host, self._grpc_port, self._http_port, collect.body_bytes, collect.spool_bytes,
+                keep.policy(), collect.processes > 1,
             )
             arguments = ["ingest.process", orders.as_json()]
         with self._changing:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from ingest.dialects.plan import Plan
 from ingest.otlp.items import Item, Value
 from store.records import Call, Message, Observer, Outcome, Record, SessionSource, Span, State, ToolDefinition
 
@@ -21,6 +22,8 @@ class Dialect:
     recognises: sniffs keys, never the schema URL.
     read: yields records; nothing for an item that is only context.
     carries, never_carries: for the docs: what detectors can see in it, and what it can never show.
+    plan: how spans like this one, which it recognises, are read many at once; None where they are read one by one.
+    telling: the attributes whose values decide whether it recognises a span, and its plan.
     """
 
     rank: int
@@ -28,6 +31,8 @@ class Dialect:
     read: Callable[[Item], Iterable[Record]]
     carries: str
     never_carries: str
+    plan: Callable[[Item], Plan | None] | None = None
+    telling: tuple[str, ...] = ()
 
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2262
@@ -232,12 +237,13 @@ BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", 
 
 def leftover(item: Item) -> str | None:
     """What the source said beyond the columns, as JSON; the payloads that have their own columns are left out, and long values cut."""
-    named = sorted(key for key in item.attributes if not _holds_payload(key))  # decoders differ in order
+    named = sorted(key for key in item.attributes if not holds_payload(key))  # decoders differ in order
     return rest((key, item.attributes.get(key)) for key in named)
 
 
 @lru_cache(4096)
-def _holds_payload(key: str) -> bool:
+def holds_payload(key: str) -> bool:
+    """Whether an attribute has a column of its own, or may hold what has one."""
     return key in BARE_PAYLOADS or any(part in key for part in BULKY)
 
 

@@ -101,6 +101,7 @@ def _inner(value: Value, key: str) -> tuple[str | None, State]:
 
 
 DIALECT = Dialect(
+    telling=("gen_ai.agent.name",),
     rank=30, recognises=recognises, read=read,
     carries="tool, MCP server, arguments and prompts (unless logPrompts is off), decision, outcome, session, user; results in spans, cut",
     never_carries="results in log records (only their length); tool definitions",

@@ -81,6 +81,7 @@ def _text_of(parts: Any) -> str:
 
 
 DIALECT = Dialect(
+    telling=("gen_ai.system",),
     rank=64, recognises=recognises, read=read,
     carries="tool, call id, agent, conversation, outcome; arguments, results, prompts and tool definitions where content capture is switched on",
     never_carries="the MCP server (but for those registered with Google Cloud); the id of a call that failed",

@@ -60,6 +60,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 DIALECT = Dialect(
+    telling=("rpc.system",),
     rank=69, recognises=recognises, read=read,
     carries="tool, arguments, results, tool definitions, connections and the server's name, by default",
     never_carries="prompts, sessions and users; anything with MCP SDK 2.x",

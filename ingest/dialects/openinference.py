@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.dialects.contract import Dialect, call, defined, first, parsed, payload, said_by, session_of, text
+from ingest.dialects.contract import AGENT_KEYS, Dialect, call, defined, first, parsed, payload, said_by, session_of, text
+from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item
 from store.records import Observer, Record
 
 NAME = "openinference"
 MOST_MESSAGES = 400
+ACTORS = ("agent.name", "graph.node.id")
 
 
 def recognises(item: Item) -> bool:
@@ -28,7 +30,7 @@ def read(item: Item) -> Iterator[Record]:
         yield call(
             item, NAME, text(first(item, "tool.name")) or item.name, Observer.AGENT,
             tool_call_id=text(first(item, "tool.id", "tool_call.id")), server=text(first(item, "mcp.server.name")),
-            agent=text(first(item, "agent.name", "graph.node.id")) or item.source.named("service.name"),
+            agent=text(first(item, *ACTORS)) or item.source.named("service.name"),
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
         )
         description = text(first(item, "tool.description"))
@@ -44,6 +46,17 @@ def read(item: Item) -> Iterator[Record]:
         if prompt:
             yield said_by(item, NAME, "user", prompt, session_id, source)
     yield from defined(item, NAME, list(_tools(item)))
+
+
+def plan(item: Item) -> Plan | None:
+    """Tools' spans that say nothing of the tool's definition."""
+    if str(first(item, "openinference.span.kind")).upper() != "TOOL" or first(item, "tool.parameters", "tool.description") is not None:
+        return None
+    own = item.source.named("service.name")
+    return Plan(
+        NAME, tool=Text(("tool.name",), name_from=0), tool_call_id=Text(("tool.id", "tool_call.id")), server=Text(("mcp.server.name",)),
+        agent=Text(ACTORS, otherwise=own) if own else Text((*ACTORS, *AGENT_KEYS)), arguments=Text(("input.value",)), result=Text(("output.value",)),
+    )
 
 
 def _messages(item: Item) -> Iterator[tuple[str, str]]:
@@ -92,4 +105,5 @@ DIALECT = Dialect(
     rank=40, recognises=recognises, read=read,
     carries="tool, arguments, results, prompts, tool lists, session, user; all by default",
     never_carries="the MCP server, unless the instrumentation adds mcp.server.name",
+    plan=plan, telling=("openinference.span.kind",),
 )

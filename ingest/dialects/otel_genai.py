@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.dialects.contract import Dialect, call, defined, first, parsed, payload, text, told
+from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item, Value
 from store.records import Observer, Record
 
 NAME = "otel_genai"
 OLD_EVENTS = {"gen_ai.user.message": "user", "gen_ai.system.message": "system"}
 TOOL_OPERATIONS = (None, "execute_tool", "tool_call")
-LANGCHAIN_ENVELOPE = {"input_str", "inputs", "kwargs"}
+LANGCHAIN_ENVELOPE, ENVELOPE_BEGINS = {"input_str", "inputs", "kwargs"}, '{"input_str"'
+GIVEN = ("gen_ai.tool.call.arguments", "tool_arguments", "gcp.vertex.agent.tool_call_args", "input")
+GOT = ("gen_ai.tool.call.result", "tool_response", "gcp.vertex.agent.tool_response", "output")
+IDS = ("gen_ai.tool.call.id", "gen_ai.tool.call_id")
 
 
 def recognises(item: Item) -> bool:
@@ -29,7 +33,7 @@ def read(item: Item) -> Iterator[Record]:
         arguments, arguments_state = payload(_given(item))
         result, result_state = payload(_got(item))
         yield call(
-            item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, "gen_ai.tool.call.id", "gen_ai.tool.call_id")),
+            item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, *IDS)),
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
         )
         return
@@ -43,10 +47,20 @@ def read(item: Item) -> Iterator[Record]:
     yield from defined(item, NAME, parsed(first(item, "gen_ai.tool.definitions")))
 
 
+def plan(item: Item) -> Plan | None:
+    """Tools' spans without events."""
+    operation, tool = first(item, "gen_ai.operation.name"), first(item, "gen_ai.tool.name")
+    if not tool or not (operation in TOOL_OPERATIONS or item.name.startswith("execute_tool")):
+        return None
+    return Plan(
+        NAME, tool=Text(("gen_ai.tool.name",)), tool_call_id=Text(IDS), arguments=Text(GIVEN, unless=ENVELOPE_BEGINS), result=Text(GOT),
+    )
+
+
 def _given(item: Item) -> Value:
     """The arguments: in an attribute, in LangChain's envelope, or (Strands) in an event."""
-    found = first(item, "gen_ai.tool.call.arguments", "tool_arguments", "gcp.vertex.agent.tool_call_args", "input")
-    if isinstance(found, str) and not found.startswith('{"input_str"'):  # nearly always; the envelope is written with this key first
+    found = first(item, *GIVEN)
+    if isinstance(found, str) and not found.startswith(ENVELOPE_BEGINS):  # nearly always; the envelope is written with this key first
         return found
     envelope = parsed(found)
     if isinstance(envelope, dict) and envelope.keys() >= LANGCHAIN_ENVELOPE:
@@ -56,7 +70,7 @@ def _given(item: Item) -> Value:
 
 
 def _got(item: Item) -> Value:
-    found = first(item, "gen_ai.tool.call.result", "tool_response", "gcp.vertex.agent.tool_response", "output")
+    found = first(item, *GOT)
     return _event(item, "gen_ai.choice", "message") if found is None else found
 
 
@@ -75,4 +89,5 @@ DIALECT = Dialect(
     rank=80, recognises=recognises, read=read,
     carries="tool, call id, agent, conversation, outcome; arguments, results, prompts and tool definitions where content capture is switched on",
     never_carries="the MCP server's name; content by default",
+    plan=plan, telling=("gen_ai.operation.name",),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import AGENT_KEYS, Dialect, call, defined, digest, first, moment, parsed, payload, session_of, text
+from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item
 from store.records import Access, Observer, Outcome, Record
 
@@ -10,6 +11,8 @@ NAME = "otel_mcp"
 SERVER_KIND = 2
 CONNECTING = ("initialize", "server/discover")
 OLD_SSE = "2024-11-05"
+UNNAMED = "(unnamed)"
+SERVER_KEYS = ("fastmcp.server.name", "mcp.server.name")
 
 
 def recognises(item: Item) -> bool:
@@ -21,7 +24,7 @@ def read(item: Item) -> Iterator[Record]:
     """A call for `tools/call`, an access for a connection, definitions for a tool list."""
     method = text(first(item, "mcp.method.name")) or ""
     served = item.kind == SERVER_KIND
-    server = text(first(item, "fastmcp.server.name", "mcp.server.name")) or (item.source.named("service.name") if served else None)
+    server = text(first(item, *SERVER_KEYS)) or (item.source.named("service.name") if served else None)
     if method == "tools/call" or (not method and "tools/call" in item.name):
         arguments, arguments_state = payload(first(item, "gen_ai.tool.call.arguments"))
         result, result_state = payload(first(item, "gen_ai.tool.call.result"))
@@ -43,9 +46,30 @@ def read(item: Item) -> Iterator[Record]:
         yield from defined(item, NAME, parsed(first(item, "gen_ai.tool.definitions")), server)
 
 
+def plan(item: Item) -> Plan | None:
+    """Calls whose server is named by the source."""
+    method, served = text(first(item, "mcp.method.name")) or "", item.kind == SERVER_KIND
+    _, called, after = item.name.partition("tools/call")
+    if method != "tools/call" and (method or not called):
+        return None
+    own = item.source.named("service.name")
+    named = Text(("gen_ai.tool.name",), otherwise=UNNAMED)
+    if after.strip():
+        start = len(item.name) - len(after.lstrip())
+        if after != after.rstrip():
+            return None
+        named = Text(("gen_ai.tool.name",), name_from=len(item.name[:start].encode()))
+    return Plan(
+        NAME, Observer.SERVER if served else Observer.CLIENT, named, server=Text(SERVER_KEYS, otherwise=own if served else None),
+        server_version=Text(otherwise=item.source.named("service.version") if served else None), transport=Text(otherwise=_transport(item)),
+        agent=Text(AGENT_KEYS, otherwise=None if served else own),
+        arguments=Text(("gen_ai.tool.call.arguments",)), result=Text(("gen_ai.tool.call.result",)),
+    )
+
+
 def _tool_of(name: str) -> str:
     """The client's span of the MCP SDK names the tool in the span's name alone: `MCP send tools/call get-weather`."""
-    return name.partition("tools/call")[2].strip() or "(unnamed)"
+    return name.partition("tools/call")[2].strip() or UNNAMED
 
 
 def _transport(item: Item) -> str | None:
@@ -61,4 +85,5 @@ DIALECT = Dialect(
     rank=50, recognises=recognises, read=read,
     carries="tool, server (the service's name), outcome, protocol; arguments and results where the convention's opt-in is used",
     never_carries="arguments and results from the MCP SDK and FastMCP; prompts; sessions since MCP 2026-07-28",
+    plan=plan, telling=("mcp.method.name", "network.transport", "mcp.transport", "mcp.protocol.version"),
 )

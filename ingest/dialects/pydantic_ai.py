@@ -6,10 +6,12 @@ from typing import Any
 
 from ingest.dialects import otel_genai
 from ingest.dialects.contract import Dialect, defined, first, parsed, told
+from ingest.dialects.plan import Plan
 from ingest.otlp.items import Item
 from store.records import Call, Record, ToolDefinition
 
 NAME = "pydantic_ai"
+REQUEST, MESSAGES = "model_request_parameters", ("pydantic_ai.all_messages", "all_messages_events")
 
 
 def recognises(item: Item) -> bool:
@@ -19,14 +21,20 @@ def recognises(item: Item) -> bool:
 
 def read(item: Item) -> Iterator[Record]:
     """As GenAI; the definitions out of `model_request_parameters` know their toolset."""
-    request = parsed(first(item, "model_request_parameters"))
+    request = parsed(first(item, REQUEST))
     tools: Any = request.get("function_tools") if isinstance(request, dict) else None
     for record in otel_genai.read(item):
         if tools and isinstance(record, ToolDefinition):
             continue
         yield _renamed(record)
     yield from defined(item, NAME, tools)
-    yield from told(item, NAME, parsed(first(item, "pydantic_ai.all_messages", "all_messages_events")), whole_run=True)
+    yield from told(item, NAME, parsed(first(item, *MESSAGES)), whole_run=True)
+
+
+def plan(item: Item) -> Plan | None:
+    """As GenAI."""
+    found = otel_genai.plan(item)
+    return replace(found, dialect=NAME) if found and first(item, REQUEST, *MESSAGES) is None else None
 
 
 def _renamed(record: Record) -> Record:
@@ -38,5 +46,5 @@ def _renamed(record: Record) -> Record:
 DIALECT = Dialect(
     rank=60, recognises=recognises, read=read,
     carries="tool, call id, arguments, results, prompts, tool definitions with their toolset, agent, conversation; all by default",
-    never_carries="the MCP server's version and address",
+    never_carries="the MCP server's version and address", plan=plan,
 )

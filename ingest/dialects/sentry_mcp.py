@@ -61,6 +61,7 @@ def _transport(said: str | None) -> str | None:
 
 
 DIALECT = Dialect(
+    telling=("sentry.op",),
     rank=43, recognises=recognises, read=read,
     carries="tool, server, MCP session, client's address, outcome; arguments and results where personal data may be sent",
     never_carries="prompts; the call's id",

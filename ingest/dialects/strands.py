@@ -88,6 +88,7 @@ def _messages(item: Item) -> Iterator[Record]:
 
 
 DIALECT = Dialect(
+    telling=("gen_ai.system", "gen_ai.provider.name"),
     rank=70, recognises=recognises, read=read,
     carries="tool, call id, arguments, results, prompts, tool definitions, agent; session and user where trace_attributes hold them",
     never_carries="the MCP server",

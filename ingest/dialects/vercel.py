@@ -70,6 +70,7 @@ def _text_of(content: Any) -> str:
 
 
 DIALECT = Dialect(
+    telling=("operation.name",),
     rank=62, recognises=recognises, read=read,
     carries="tool, call id, arguments, results, prompts, tool definitions; session and user where the application passes them on",
     never_carries="the MCP server; results of calls that failed",

@@ -85,6 +85,9 @@ class Decoded:
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
 
+    def __len__(self) -> int:
+        return len(self.items) + len(self.refused)
+
 
 MAX_NANOS = (1 << 63) - 1
 SHOWN_CHARACTERS = 200

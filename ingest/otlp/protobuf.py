@@ -17,7 +17,7 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from ingest.otlp import salvage
-from ingest.otlp.items import Decoded, Event, Item, Source, Value, plausible_nanos
+from ingest.otlp.items import Decoded, Event, Item, Refusals, Source, Value, plausible_nanos
 from store.errors import SourceError
 
 _KEY_VALUE = ".opentelemetry.proto.common.v1.KeyValue"
@@ -103,27 +103,61 @@ def value_of(value: Any, depth: int = 0) -> Value:
     return found
 
 
+class Traces:
+    """An ExportTraceServiceRequest whose spans become items when they are asked for. Raises SourceError where the body is none."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.refused, self.warnings = Refusals(), list[str]()
+        self._request = _parse(_TRACES, body, "ExportTraceServiceRequest", self.refused, _check_not_logs)
+        self.is_whole = not self.refused
+        self.sources: list[Source] = []
+        self._scopes = [scope for resource in self._request.resource_spans for scope in resource.scope_spans]
+        self._spans: list[tuple[Any, Source]] | None = None
+        for resource_spans in self._request.resource_spans:
+            resource = MapAttributes(resource_spans.resource.attributes)
+            self.sources += [Source(resource, s.scope.name, s.scope.version) for s in resource_spans.scope_spans]
+
+    def __len__(self) -> int:
+        return self.count + len(self.refused)
+
+    @property
+    def count(self) -> int:
+        """How many spans there are."""
+        return sum(len(scope.spans) for scope in self._scopes)
+
+    def source_key(self, n: int) -> tuple[Any, ...]:
+        """What tells the source from others."""
+        source = self.sources[n]
+        return (source.scope, source.scope_version, *sorted((key, str(source.resource.get(key))) for key in source.resource))
+
+    def item(self, n: int) -> Item | None:
+        """A span as an item; None where it has to be refused, which `refused` then says."""
+        if self._spans is None:
+            self._spans = [(span, source) for scope, source in zip(self._scopes, self.sources, strict=True) for span in scope.spans]
+        span, source = self._spans[n]
+        trace_id, span_id = _id(span.trace_id, 16), _id(span.span_id, 8)
+        if not trace_id or not span_id:
+            has = f"trace_id has {len(span.trace_id)} bytes and span_id {len(span.span_id)}"
+            self.refused.append(f"span {n + 1}: {has}; they must have 16 and 8, not all zero")
+        elif (parent := _id(span.parent_span_id, 8)) is None:
+            self.refused.append(f"span {n + 1}: parent_span_id has {len(span.parent_span_id)} bytes; it must have 8, or none")
+        else:
+            return _span(span, source, trace_id, span_id, parent)
+        return None
+
+    def check_signal(self) -> None:
+        """Raises SourceError where nothing could be taken because the body holds logs."""
+        _check_not_logs(self.body)
+
+
 def decode_traces(body: bytes) -> Decoded:
     """Spans of an ExportTraceServiceRequest. Raises SourceError where the body is none."""
-    decoded, total = Decoded(), 0
-    request = _parse(_TRACES, body, "ExportTraceServiceRequest", decoded, _check_not_logs)
-    for resource_spans in request.resource_spans:
-        resource = MapAttributes(resource_spans.resource.attributes)
-        for scope_spans in resource_spans.scope_spans:
-            source = Source(resource, scope_spans.scope.name, scope_spans.scope.version)
-            for span in scope_spans.spans:
-                total += 1
-                trace_id, span_id = _id(span.trace_id, 16), _id(span.span_id, 8)
-                if not trace_id or not span_id:
-                    has = f"trace_id has {len(span.trace_id)} bytes and span_id {len(span.span_id)}"
-                    decoded.refused.append(f"span {total}: {has}; they must have 16 and 8, not all zero")
-                elif (parent := _id(span.parent_span_id, 8)) is None:
-                    decoded.refused.append(f"span {total}: parent_span_id has {len(span.parent_span_id)} bytes; it must have 8, or none")
-                else:
-                    decoded.items.append(_span(span, source, trace_id, span_id, parent))
-    if total and not decoded.items:
-        _check_not_logs(body)
-    return decoded
+    traces = Traces(body)
+    items = [item for n in range(traces.count) if (item := traces.item(n))]
+    if traces.count and not items:
+        traces.check_signal()
+    return Decoded(items, traces.refused, traces.warnings)
 
 
 def _id(raw: bytes, size: int) -> str | None:
@@ -146,7 +180,7 @@ def _span(span: Any, source: Source, trace_id: str, span_id: str, parent: str) -
 def decode_logs(body: bytes) -> Decoded:
     """Log records of an ExportLogsServiceRequest. Raises SourceError where the body is none."""
     decoded, total = Decoded(), 0
-    request = _parse(_LOGS, body, "ExportLogsServiceRequest", decoded, _check_not_traces)
+    request = _parse(_LOGS, body, "ExportLogsServiceRequest", decoded.refused, _check_not_traces)
     for resource_logs in request.resource_logs:
         resource = MapAttributes(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
@@ -169,7 +203,7 @@ def decode_logs(body: bytes) -> Decoded:
     return decoded
 
 
-def _parse(kind: type[Any], body: bytes, name: str, decoded: Decoded, check: Callable[[bytes], None]) -> Any:
+def _parse(kind: type[Any], body: bytes, name: str, refused: Refusals, check: Callable[[bytes], None]) -> Any:
     try:
         return kind.FromString(body)
     except DecodeError as error:
@@ -178,7 +212,7 @@ def _parse(kind: type[Any], body: bytes, name: str, decoded: Decoded, check: Cal
         if found is None or not _decodes(kind, found[0]):
             raise SourceError(f"the body of {len(body)} bytes is not an {name} in protobuf: it is truncated or something else") from error
         for number in found[1]:
-            decoded.refused.append(f"span or log record {number}: its text is not UTF-8, or it nests too deeply, or it is damaged")
+            refused.append(f"span or log record {number}: its text is not UTF-8, or it nests too deeply, or it is damaged")
         return kind.FromString(found[0])
 
 

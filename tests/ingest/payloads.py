@@ -99,6 +99,18 @@ def _hex_ids(value: Any) -> Any:
     return [_hex_ids(v) for v in value] if isinstance(value, list) else value
 
 
+def as_protobuf(told: dict[str, Any]) -> Any:
+    """A request out of OTLP/JSON; what the protocol does not know is left out."""
+    made = ExportTraceServiceRequest() if "resourceSpans" in told else ExportLogsServiceRequest()
+    return json_format.ParseDict(_base64_ids(told), made, ignore_unknown_fields=True)
+
+
+def _base64_ids(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: base64.b64encode(bytes.fromhex(v)).decode() if k in IDS else _base64_ids(v) for k, v in value.items()}
+    return [_base64_ids(v) for v in value] if isinstance(value, list) else value
+
+
 def both(request: Any) -> tuple[Decoded, Decoded]:
     """A request decoded from protobuf and from JSON."""
     body, text = request.SerializeToString(), as_json(request)

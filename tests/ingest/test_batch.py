@@ -3,12 +3,15 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from ingest.batch import Payloads, to_tables
+from ingest.keeping import Source
 from ingest.redact import Redactor
+from store import spool
 from store.records import Access, Call, Message, Observer, Records, Span, State, ToolDefinition
 
 MASKS = Redactor(b"a key for tests")
@@ -38,7 +41,7 @@ def test_secrets_are_masked_wherever_text_stands() -> None:
 @pytest.mark.parametrize(("kept", "text", "state", "fingerprinted"), [
     ("full", CALL.arguments, "captured", True), ("fingerprint_only", None, "fingerprint_only", True), ("none", None, "redacted", False),
 ])
-def test_what_is_kept_of_payloads(kept: str, text: str | None, state: str, fingerprinted: bool) -> None:
+def test_what_is_kept_of_payloads(kept: Any, text: str | None, state: str, fingerprinted: bool) -> None:
     (row,) = stored(CALL, payloads=Payloads(kept)).to_pylist()
     assert (row["arguments"], row["arguments_state"], bool(row["argument_atoms"])) == (text, state, fingerprinted)
     assert row["arguments_bytes"] == len(CALL.arguments or "")
@@ -53,6 +56,32 @@ def test_truncation_counts_bytes_and_leaves_whole_characters(character: str, kep
     assert rows[0]["arguments_state"] == ("captured" if character == "a" else "truncated")
     assert set(rows[0]["arguments"]) == {character}
     assert rows[1]["arguments_state"] == "captured"
+
+
+def test_a_source_has_its_own_setting() -> None:
+    policy = Payloads("full", sources=(Source("none", agent="pay*", dialect="d_*"), Source("fingerprint_only", server="hr")))
+    cases = {
+        ("payroll", None, "d_1"): None, ("payroll", None, "dx1"): "said", ("a", "hr", "d"): None, ("a", "hr2", "d"): "said", (None, None, "d"): "said",
+    }
+    calls = [replace(CALL, observation_id=str(n), agent=a, server=s, dialect=d, arguments="said", error_message="said", attributes="{}")
+             for n, (a, s, d) in enumerate(cases)]
+    rows = stored(*calls, payloads=policy).to_pylist()
+    assert [row["arguments"] for row in rows] == list(cases.values()) == [row["error_message"] for row in rows]
+    assert [row["attributes"] for row in rows] == [None, "{}", "{}", "{}", "{}"]
+    assert [row["arguments_state"] for row in rows] == ["redacted", "captured", "fingerprint_only", "captured", "captured"]
+
+
+@pytest.mark.parametrize("kept", ["fingerprint_only", "none"])
+def test_nothing_stays_beneath_what_is_left_out(kept: Any) -> None:
+    call = replace(CALL, arguments="harmless but private", result="quite private too", error_message="private as well")
+    made = to_tables(Records(calls=[call], messages=[Message("m", NOON, "user", "d", "a private question", State.CAPTURED)]), MASKS, Payloads(kept))
+    assert b"private" not in spool.encode(made)
+
+
+def test_a_message_has_no_server() -> None:
+    said = Message("m", NOON, "user", "d", "said", State.CAPTURED)
+    (row,) = to_tables(Records(messages=[said]), MASKS, Payloads(sources=(Source("none", server="*x"),)))["messages"].to_pylist()
+    assert row["text"] == "said"
 
 
 def test_lone_surrogates_can_be_written() -> None:

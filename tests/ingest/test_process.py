@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ingest.keeping import Payloads, Source
 from ingest.process import KEY_BYTES, Orders, redaction_key
 from store import spool
 from store.errors import StoreError
@@ -44,7 +45,7 @@ def _free_port() -> int:
 @pytest.mark.parametrize("how", ["input ends", "SIGTERM"])
 def test_it_serves_and_ends_in_order(tmp_path: Path, how: str) -> None:
     port = _free_port()
-    orders = Orders(str(tmp_path), "127.0.0.1", 0, port, 1 << 20, 1 << 30, "full", 1 << 10)
+    orders = Orders(str(tmp_path), "127.0.0.1", 0, port, 1 << 20, 1 << 30, Payloads())
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen([sys.executable, "-m", "ingest.process", orders.as_json()], stdin=subprocess.PIPE, env=environment) as process:
         def answers() -> bool:
@@ -67,3 +68,9 @@ def test_it_serves_and_ends_in_order(tmp_path: Path, how: str) -> None:
             process.kill()
     (path,) = Spool(tmp_path / "spool").pending(10)
     assert spool.read(path)["observations"]["tool"].to_pylist() == ["t"]
+
+
+def test_orders_survive_the_command_line() -> None:
+    sources = Source("none", agent="payroll-*"), Source("fingerprint_only", server="hr")
+    orders = Orders("w", "::1", 1, 2, 3, 4, Payloads("truncated", 512, sources), True)
+    assert Orders.from_json(orders.as_json()) == orders

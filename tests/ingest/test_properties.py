@@ -14,7 +14,8 @@ from ingest.json_traces.lines import read_body
 from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf, salvage
 from ingest.otlp.items import Decoded
-from ingest.reading import read_items
+from ingest.otlp.protobuf import Traces
+from ingest.reading import read_request
 from ingest.redact import Redactor
 from store.errors import SourceError
 from store.records import Records
@@ -73,12 +74,12 @@ any_json = st.recursive(
 many = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def take(decoded: Decoded) -> Records:
+def take(request: Decoded | Traces) -> Records:
     """All the way to what the spool takes."""
-    found, claimed = read_items(decoded)
-    assert sum(claimed.values()) == len(decoded.items)
-    to_tables(found, MASKS)
-    return found
+    read = read_request(request)
+    assert sum(read.claimed.values()) == read.accepted
+    to_tables(read.records, MASKS, columns=read.tables)
+    return read.records
 
 
 def sent_in(request: Any) -> int:
@@ -119,7 +120,7 @@ def test_damaged_protobuf(request: Any, data: st.DataObject) -> None:
     body = bytearray(request.SerializeToString())
     for _ in range(data.draw(st.integers(1, 3)) if body else 0):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-    for decode in (protobuf.decode_traces, protobuf.decode_logs):
+    for decode in (protobuf.decode_traces, protobuf.decode_logs, Traces):
         try:
             take(decode(bytes(body)))
         except SourceError:
@@ -245,7 +246,7 @@ def test_a_mistake_of_ours_is_kept_and_said(collector: Collector, monkeypatch: p
     def broken(_: Any) -> Any:
         raise KeyError("a mistake")
 
-    monkeypatch.setattr("ingest.collector.read_items", broken)
+    monkeypatch.setattr("ingest.collector.read_request", broken)
     before = collector.counts.refused
     with pytest.raises(SourceError, match="mistake of the collector"):
         collector.accept_otlp("traces", "protobuf", traces(span(1), span(2)).SerializeToString(), "a test")
