@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from ingest.batch import Masks, Payloads, to_tables
 from ingest.commit import GroupCommit
@@ -15,6 +16,7 @@ from ingest.otlp import protobuf
 from ingest.otlp.items import Decoded, Refusals
 from ingest.otlp.protobuf import Traces
 from ingest.reading import read_request
+from ingest.unknown import Unknown, Vocabulary
 from store.errors import DiskError, SourceError
 from store.rejected import KEPT_BYTES, Rejected
 from store.spool import Spool
@@ -50,6 +52,14 @@ class Counts:
     accepted: int = 0
     refused: int = 0
     dialects: Counter[str] = field(default_factory=Counter)
+    unknown: Unknown = field(default_factory=Unknown)
+
+    def told(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "accepted": self.accepted, "refused": self.refused, "requests": self.requests, "dialects": dict(self.dialects),
+            "unknown": self.unknown.listed(),
+        }
 
 
 class Collector:
@@ -81,7 +91,7 @@ class Collector:
         refused = request.refused
         if refused:
             self._refuse(body, _joined(refused), source, len(refused))
-        self._count(read.accepted, read.claimed)
+        self._count(read.accepted, read.claimed, read.unknown)
         return Answer(read.accepted, len(refused), _joined(refused or request.warnings))
 
     def accept_calls(self, body: bytes, source: str) -> Answer:
@@ -100,12 +110,17 @@ class Collector:
         self._commit.store(batch)
         if refused:
             self._refuse(body, _joined(refused), source, len(refused))
-        self._count(accepted, taken.claimed)
+        self._count(accepted, taken.claimed, set())
         return Answer(accepted, len(refused), _joined(refused))
 
     def refuse(self, body: bytes, reason: str, source: str) -> None:
         """Keep a body that never got so far as to be decoded."""
         self._refuse(body, reason, source, 1)
+
+    def told(self) -> dict[str, Any]:
+        """What came so far, as JSON."""
+        with self._lock:
+            return self.counts.told()
 
     def stop(self) -> None:
         """Finish what was begun."""
@@ -136,8 +151,9 @@ class Collector:
         clean = (masked or "").encode("utf-8", "surrogateescape")
         return clean if begun == body else clean[:-LONGEST_SECRET]
 
-    def _count(self, accepted: int, claimed: Counter[str]) -> None:
+    def _count(self, accepted: int, claimed: Counter[str], unknown: set[Vocabulary]) -> None:
         with self._lock:
+            self.counts.unknown.note(unknown)
             self.counts.requests += 1
             self.counts.accepted += accepted
             self.counts.dialects += claimed

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
-from ingest import fingerprint
+from ingest import fingerprint, standing
 from ingest.collector import Collector
 from ingest.keeping import Payloads, Source
 from ingest.otlp import grpc, http
@@ -99,9 +99,15 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):  # the web server raises them again when it has stopped; there is more to stop
         signal.signal(number, lambda *_: setattr(web, "should_exit", True))
     threading.Thread(target=_end_with_input, args=(web,), daemon=True).start()
+    addresses = {"grpc": f"{orders.host}:{orders.grpc_port}", "http": f"http://{orders.host}:{orders.http_port}"}
+    stop = threading.Event()
+    telling = threading.Thread(target=standing.keep_telling, args=(Path(orders.workspace), addresses, collector.told, stop), daemon=True)
+    telling.start()
     web.run(sockets=[_shared_socket(orders)] if orders.shared_ports else None)
     rpc.stop(GRACE_SECONDS).wait()
     collector.stop()
+    stop.set()
+    telling.join()
     return 0
 
 

@@ -16,6 +16,7 @@ from ingest.otlp import wire
 from ingest.otlp.columns import Columns
 from ingest.otlp.items import Decoded, Item
 from ingest.otlp.protobuf import Traces
+from ingest.unknown import Vocabulary, vocabulary_of
 from store.records import Records
 
 UNKNOWN = "unknown"
@@ -30,6 +31,7 @@ class Read:
     records: Records = field(default_factory=Records)
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
     claimed: Counter[str] = field(default_factory=Counter)
+    unknown: set[Vocabulary] = field(default_factory=set)
 
 
 @cache
@@ -80,6 +82,8 @@ def _read_one(item: Item, read: Read) -> None:
     if dialect:
         for record in dialect.read(item):
             read.records.add(record)
+    elif spoken := vocabulary_of(item):
+        read.unknown.add(spoken)
     if item.signal == "span" and len(read.records.calls) == before:
         read.records.spans.append(context(item))
 
@@ -101,9 +105,12 @@ def _read_columns(traces: Traces, spans: wire.Spans, read: Read) -> list[int]:
             if len(_PLANS) >= _SHAPES_REMEMBERED:
                 _PLANS.clear()
             item = traces.item(example)
-            _PLANS[shape] = _plan_of(item) if item else None
-        if plan := _PLANS[shape]:
+            _PLANS[shape] = _plan_of(item) if item else (None, None)
+        plan, spoken = _PLANS[shape]
+        if plan:
             by_plan.setdefault(plan, []).append(number)
+        if spoken:
+            read.unknown.add(spoken)
     planned = np.zeros(len(which), dtype=np.bool_)
     for plan, numbers in by_plan.items():
         rows = np.flatnonzero(np.isin(which, numbers) & ~spans.irregular)
@@ -116,17 +123,17 @@ def _read_columns(traces: Traces, spans: wire.Spans, read: Read) -> list[int]:
     return left
 
 
-_PLANS: dict[int, Plan | None] = {}
+_PLANS: dict[int, tuple[Plan | None, Vocabulary | None]] = {}
 """What was found out about shapes; they are hashed under a key of this process."""
 
 
-def _plan_of(item: Item) -> Plan | None:
+def _plan_of(item: Item) -> tuple[Plan | None, Vocabulary | None]:
     name, dialect = _dialect_of(item)
     if item.events:  # their names and contents may count
-        return None
+        return None, None
     if dialect is None:
-        return Plan(name)
-    return dialect.plan(item) if dialect.plan else None
+        return Plan(name), vocabulary_of(item)
+    return dialect.plan(item) if dialect.plan else None, None
 
 
 @cache

@@ -1,25 +1,21 @@
 """How the parts of a workspace are, for the health page and `toolhound health`."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
-
-import httpx
 
 from alerts.outbox import outbox_health
 from alerts.queue import detectors_health
 from detectors.registry import detectors
+from ingest.standing import standings
 from store.database import Database
 from toolhound.engine import Engine
-
-ASK_SECONDS = 1.0
 
 
 def health(engine: Engine, reader: Database) -> dict[str, Any]:
     """What is received, waiting, refused, failing and delivered."""
     files, waiting = engine.spool.size()
     lake_files, lake_bytes = engine.lake.size()
-    progress = engine.progress
+    progress, collectors = engine.progress, standings(engine.folder)
     trouble = [t for t in (progress.trouble, progress.delivery_trouble, *(f"detector {n}: {why}" for n, why in progress.failures.items())) if t]
     return {
         "status": "failing" if progress.trouble else "degraded" if trouble else "ok",
@@ -34,7 +30,8 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
         "lake": {"files": lake_files, "bytes": lake_bytes},
         "calls": reader.value("SELECT count(*) FROM calls") or 0,
         "dialects": reader.rows("SELECT dialect, count(*) AS sightings FROM observations GROUP BY dialect ORDER BY sightings DESC"),
-        "collectors": _collectors(engine),
+        "collectors": collectors,
+        "unknown_vocabularies": _unknown(collectors),
         "rejected": {"kept": engine.rejected.count(), "newest": engine.rejected.listed(20)},
         "deliveries": outbox_health(reader),
         "detectors": {"known": len(detectors()), "failing": progress.failures, "alerts": detectors_health(reader)},
@@ -49,16 +46,10 @@ def _lag(engine: Engine) -> float:
     return max(0.0, datetime.now(UTC).timestamp() - int(oldest.name.split("-")[0]) / 1e9)
 
 
-def _collectors(engine: Engine) -> list[dict[str, Any]]:
-    """What each collector says of itself; one that does not answer is said to be silent."""
-    told = engine.folder / "serve.json"
-    if not told.exists():
-        return []
-    found = []
-    for one in json.loads(told.read_text()).get("collectors", []):
-        try:
-            answer = httpx.get(f"{one['http']}/livez", timeout=ASK_SECONDS, trust_env=False)
-            found.append({**one, **answer.json()})
-        except (httpx.HTTPError, ValueError) as error:
-            found.append({**one, "status": "silent", "error": type(error).__name__})
-    return found
+def _unknown(collectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The vocabularies that no dialect knows, whichever collector came across them."""
+    found: dict[tuple[str, str, tuple[str, ...]], int] = {}
+    for one in (one for collector in collectors for one in collector.pop("unknown", [])):
+        spoken = (one["signal"], one["scope"], tuple(one["keys"]))
+        found[spoken] = found.get(spoken, 0) + one["requests"]
+    return [{"signal": signal, "scope": scope, "keys": list(keys), "requests": n} for (signal, scope, keys), n in sorted(found.items(), key=lambda f: -f[1])]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from ingest import standing
 from ingest.process import Orders
 from store.errors import BusyError, SettingsError, ToolhoundError
 from store.spool import Spool
@@ -70,6 +71,7 @@ class Supervisor:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._claim()
         Spool(self.folder / "spool").sweep()
+        standing.forget(self.folder)
         for name in self._names():
             self._spawn(name)
         self._write_served()
@@ -98,6 +100,7 @@ class Supervisor:
                 recent = deaths[name] = [t for t in deaths.get(name, []) if now - t < 60] + [now]
                 self._say(f"the {name} process ended ({_how(child.returncode)}); starting it again")
                 self._stop.wait(RESTART_SECONDS[min(len(recent), len(RESTART_SECONDS)) - 1])
+                standing.forget(self.folder, child.pid)
                 self._spawn(name)
 
     def stop(self) -> None:

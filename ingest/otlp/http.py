@@ -51,8 +51,7 @@ def receiver(collector: Collector, body_bytes: int) -> Starlette:
         return _failed(_encoding(request) or "json", 405 if allowed else 404, status.UNIMPLEMENTED, message)
 
     async def alive(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "accepted": collector.counts.accepted, "refused": collector.counts.refused,
-                             "requests": collector.counts.requests, "dialects": dict(collector.counts.dialects)})
+        return JSONResponse({"status": "ok", **collector.told()})
 
     async def wrong_method(request: Request, _: Exception) -> Response:
         return await not_here(request)

@@ -120,6 +120,12 @@ SAMPLES: dict[str, Lines] = {
             "method": "GET", "url": "https://files.example.com/x", "scanner": "dlp", "reason": "secret", "client_ip": "192.0.2.1"}},
         {"severity": "warn", "type": "mcp_unknown_tool", "timestamp": AT, "pipelock_instance": "p", "fields": {"tool": "drop", "action": "block"}},
     ],
+    "falco_prempti": [
+        {"time": AT, "hostname": "desk", "priority": "Critical", "rule": "Deny recursive removal", "source": "coding_agent", "uuid": "u1",
+         "output": "denied", "output_fields": {"tool.name": "Bash", "tool.input_command": "rm -rf /", "verdict": "deny", "session.id": "s1"}},
+        {"time": AT, "hostname": "desk", "priority": "Notice", "rule": "Ask before configuration", "source": "coding_agent", "uuid": "u2",
+         "output": "asked", "output_fields": {"tool.name": "Edit", "tool.file_path": "/etc/hosts", "verdict": "ask", "session.id": "s1"}},
+    ],
     "agentsh": [
         {"type": "mcp_tool_changed", "timestamp": AT, "session_id": "s1", "server_id": "files", "tool_name": "read_file", "previous_hash": "aa",
          "new_hash": "bb", "changes": ["description"]},

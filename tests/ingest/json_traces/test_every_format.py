@@ -49,6 +49,10 @@ GOLDEN: dict[str, list[dict[str, Any]]] = {
     "docker_gateway_audit": [{"tool": "read_file", "duration_ms": 1200.0, "arguments_state": "redacted", "outcome": "unknown"},
                              {"tool": "drop", "server": "files", "outcome": "denied", "decision": "reject", "principal": "ann", "session_id": "s1"}],
     "pipelock": [{"tool": "drop", "outcome": "denied", "decision": "reject"}],
+    "falco_prempti": [
+        {"tool": "Bash", "outcome": "denied", "decision": "reject", "decided_by": "Deny recursive removal", "arguments": '{"command": "rm -rf /"}'},
+        {"tool": "Edit", "outcome": "unknown", "decision": None, "session_id": "s1", "arguments": '{"file_path": "/etc/hosts"}'},
+    ],
     "agentsh": [{"tool": "read_file", "server": "files", "session_id": "s1", "arguments": '{"path": "a"}', "outcome": "unknown"}],
     "mcp_defender": [{"tool": "read_file", "agent": "desk", "server": "files", "outcome": "denied", "arguments": '{"path": "a"}'}],
     "agent_governance": [{"tool": "read_file", "agent": "helper", "outcome": "denied", "decision": "reject", "error_message": "path"}],
