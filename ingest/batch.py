@@ -55,7 +55,7 @@ def _with_payloads(table: pa.Table, fingerprinted: Mapping[str, str], masks: Mas
     clean = dict(zip((*fingerprinted, *beside), masked(raw, masks), strict=True))
     codes = payloads.codes(table)
     for (name, prefix), given in zip(fingerprinted.items(), raw, strict=False):
-        atoms, shingles = fingerprint.atoms_and_shingles(without(clean[name], codes == NONE))
+        atoms, shingles = fingerprint.atoms_and_shingles(without(clean[name], codes == NONE), masks.key)
         clean[f"{prefix}_atoms"], clean[f"{prefix}_shingles"] = atoms, shingles
         if f"{name}_bytes" in table.column_names:
             clean[f"{name}_bytes"] = pc.binary_length(given)
@@ -77,8 +77,11 @@ def _definitions(definitions: Sequence[ToolDefinition]) -> pa.Table:
     descriptions = [_sha(one.description or "") for one in definitions]
     schemas = [_sha(_canonical(one.input_schema or "")) for one in definitions]
     both = [_sha(description + schema) for description, schema in zip(descriptions, schemas, strict=True)]
-    ids = [_sha("\0".join((one.server or "", one.tool, one.agent or "", whole, one.server_version or "", one.server_address or "", one.launch_command or "")))[:24]
-           for one, whole in zip(definitions, both, strict=True)]
+    ids = [
+        _sha("\0".join(part or "" for part in (
+            one.server, one.tool, one.agent, whole, one.server_version, one.server_address, one.launch_command,
+        )))[:24] for one, whole in zip(definitions, both, strict=True)
+    ]
     sighted = pa.array([one.sighted_at for one in definitions], tables.MOMENT)
     return _with(
         _table("tool_definitions", definitions), description_hash=pa.array(descriptions), schema_hash=pa.array(schemas),

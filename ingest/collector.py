@@ -62,6 +62,13 @@ class Counts:
         }
 
 
+@dataclass(slots=True)
+class _Held:
+    """How many items a body holds, as far as it is known."""
+
+    items: int = 1
+
+
 class Collector:
     """The part that gRPC and HTTP share. Thread-safe."""
 
@@ -79,12 +86,9 @@ class Collector:
         Raises SourceError where the body is none of that (it is kept in `rejected/`), DiskError where it cannot be stored.
         """
         self._check_room(len(body))
-        try:
+        with self._kept_if_unreadable(body, source) as held:
             request = DECODERS[signal, encoding](body)
-        except SourceError as error:
-            self._refuse(body, str(error), source, 1)
-            raise
-        with self._kept_if_unreadable(body, source, len(request)):
+            held.items = len(request)
             read = read_request(request)
             batch = to_tables(read.records, self._masks, self._payloads, columns=read.tables)
         self._commit.store(batch)
@@ -100,13 +104,14 @@ class Collector:
         Raises SourceError where not one of them can be read, DiskError where they cannot be stored.
         """
         self._check_room(len(body))
-        taken = lines.read_body(body)
-        records, refused, accepted = taken.records, taken.refused, taken.claimed.total()
+        with self._kept_if_unreadable(body, source) as held:
+            taken = lines.read_body(body)
+            refused, accepted = taken.refused, taken.claimed.total()
+            held.items = accepted + len(refused)
+            batch = to_tables(taken.records, self._masks, self._payloads)
         if refused and not accepted:
             self._refuse(body, _joined(refused), source, len(refused))
             raise SourceError(_joined(refused))
-        with self._kept_if_unreadable(body, source, accepted + len(refused)):
-            batch = to_tables(records, self._masks, self._payloads)
         self._commit.store(batch)
         if refused:
             self._refuse(body, _joined(refused), source, len(refused))
@@ -127,16 +132,17 @@ class Collector:
         self._commit.stop()
 
     @contextmanager
-    def _kept_if_unreadable(self, body: bytes, source: str, count: int) -> Iterator[None]:
+    def _kept_if_unreadable(self, body: bytes, source: str) -> Iterator[_Held]:
         """A mistake of ours must not lose what somebody sent, nor have it sent again for ever: it is kept, and said."""
+        held = _Held()
         try:
-            yield
+            yield held
         except SourceError as error:
             self._refuse(body, str(error), source, 1)
             raise
         except Exception as error:
             reason = f"the request could not be read, which is a mistake of the collector: {type(error).__name__}: {error}"
-            self._refuse(body, reason, source, count)
+            self._refuse(body, reason, source, held.items)
             raise SourceError(reason) from error
 
     def _refuse(self, body: bytes, reason: str, source: str, count: int) -> None:

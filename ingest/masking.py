@@ -12,7 +12,9 @@ Array: TypeAlias = np.ndarray[Any, Any]
 
 
 class Masks(Protocol):
-    """What hides secrets in texts."""
+    """What hides secrets in texts, and the key under which they, and fingerprints, are hashed."""
+
+    key: bytes
 
     def suspects(self, data: bytes, ends: Array) -> list[int]:
         """Which of the texts in `data`, each followed by a NUL at `ends`, may hold a secret."""

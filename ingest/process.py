@@ -16,17 +16,20 @@ from pathlib import Path
 
 import uvicorn
 
-from ingest import fingerprint, standing
+from ingest import standing
 from ingest.collector import Collector
 from ingest.keeping import Payloads, Source
 from ingest.otlp import grpc, http
 from ingest.redact import Redactor
+from ingest.warm import warm
 from store.errors import StoreError
 from store.rejected import Rejected
+from store.seal import Seal
 from store.spool import Spool, sync_folder, write_durably
 
 GRACE_SECONDS = 5
 KEY_BYTES = 32
+KEY_VARIABLE = "TOOLHOUND_KEY"  # not in the orders: what stands on a command line, other users of the machine can read
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,10 @@ def collector_of(orders: Orders) -> Collector:
     """The collector over a workspace's spool."""
     workspace = Path(orders.workspace)
     workspace.mkdir(parents=True, exist_ok=True)
+    key = os.environ.get(KEY_VARIABLE)
+    seal = Seal.of(key) if key else None
     return Collector(
-        Spool(workspace / "spool"), Rejected(workspace / "rejected"), Redactor(redaction_key(workspace)),
+        Spool(workspace / "spool", seal), Rejected(workspace / "rejected", seal), Redactor(redaction_key(workspace)),
         orders.payloads, orders.spool_bytes,
     )
 
@@ -84,7 +89,7 @@ def collector_of(orders: Orders) -> Collector:
 def main() -> int:
     """Serve both transports until told to stop."""
     orders = Orders.from_json(sys.argv[1])
-    fingerprint.warm()
+    warm()
     collector = collector_of(orders)
     try:
         rpc, _ = grpc.server(collector, f"{orders.host}:{orders.grpc_port}", orders.body_bytes, orders.shared_ports)

@@ -1,8 +1,8 @@
 """Secrets masked before anything touches disk: each becomes `[secret:KIND:DIGEST]`, and equal secrets become equal masks.
 
-Two passes: shapes that speak for themselves (`AKIA...`, PEM blocks), then values that only their surroundings give away
-(`password=...`, `scheme://user:...@host`). Patterns run on UTF-8 bytes in RE2, so time is linear whatever an attacker writes;
-one pattern with everything in it is the prefilter, and when memory is short RE2 turns to a slower automaton, never to "no match".
+Three passes: shapes that speak for themselves (`AKIA...`, PEM blocks), runs of base64 or hex that hide such a shape, then values that only
+their surroundings give away (`password=...`, `scheme://user:...@host`). Patterns run on UTF-8 bytes in RE2, so time is linear whatever an
+attacker writes; one pattern with everything in it is the prefilter, and when memory is short RE2 turns to a slower automaton, never to "no match".
 """
 
 import hmac
@@ -13,6 +13,8 @@ from typing import Any, Final
 import numpy as np
 import re2
 
+from ingest.encoded_secrets import replace_encoded, rows_with_encoded
+from ingest.fingerprint.segments import as_column, bytes_of
 from ingest.secret_kinds import ASSIGNED, CONTEXTS, MARKER, NOT_CREDENTIALS, PHRASES, PLACEHOLDERS, SHAPES
 
 _DIGEST_HEX: Final = 16  # 64 bits: no chance collision among the secrets of one workspace
@@ -49,20 +51,21 @@ class Redactor:
     """Masks secrets under one key; without the key a mask says nothing about its secret."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self.key = key
 
     def mask(self, text: str) -> tuple[str, list[Secret]]:
         """The text with each secret replaced by its mask, and the secrets in the order found; masks already there stay."""
-        data = text.encode("utf-8", "surrogatepass")
-        return self._mask(text, data) if _ANYTHING.search(data) else (text, [])
+        masked, secrets = self.mask_all([text])
+        return masked[0] or "", secrets[0]
 
     def mask_all(self, texts: Sequence[str | None]) -> tuple[list[str | None], list[list[Secret]]]:
-        """`mask` for a batch; a text without anything like a secret costs one scan."""
+        """`mask` for a batch; a text without anything like a secret costs two scans, of which the one for encoded secrets is short."""
         masked: list[str | None] = list(texts)
         secrets: list[list[Secret]] = [[] for _ in masked]
-        for row, text in enumerate(masked):
-            if text:
-                masked[row], secrets[row] = self.mask(text)
+        encoded = frozenset(rows_with_encoded(*bytes_of(as_column(texts)), _ANYTHING.search))
+        for row, text in enumerate(texts):
+            if text and (_ANYTHING.search(data := text.encode("utf-8", "surrogatepass")) or row in encoded):
+                masked[row], secrets[row] = self._mask(text, data)
         return masked, secrets
 
     def suspects(self, data: bytes, ends: "np.ndarray[Any, Any]") -> list[int]:
@@ -73,17 +76,18 @@ class Redactor:
             row = int(np.searchsorted(ends, found.start(), side="right"))
             rows.append(row)
             position = int(ends[row])  # at the NUL, which stands before the next text for patterns that ask what does
-        return rows
+        starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1))[: len(ends)]
+        return sorted({*rows, *rows_with_encoded(np.frombuffer(data, dtype=np.uint8), starts, ends, _ANYTHING.search)})
 
     def _mask(self, text: str, data: bytes) -> tuple[str, list[Secret]]:
         found: list[Secret] = []
 
         def mark(kind: str, value: bytes) -> bytes:
-            digest = hmac.digest(self._key, _canonical(value), "sha256").hex()[:_DIGEST_HEX]
+            digest = hmac.digest(self.key, _canonical(value), "sha256").hex()[:_DIGEST_HEX]
             found.append(Secret(kind, digest))
             return f"[secret:{kind}:{digest}]".encode()
 
-        clean = _CONTEXT_PASS.replace(_SHAPE_PASS.replace(data, mark), mark)
+        clean = _CONTEXT_PASS.replace(replace_encoded(_SHAPE_PASS.replace(data, mark), _shape_in, mark), mark)
         return (clean.decode("utf-8", "surrogatepass"), found) if found else (text, found)
 
 
@@ -122,6 +126,18 @@ class _Pass:
 
 _SHAPE_PASS: Final = _Pass(SHAPES)
 _CONTEXT_PASS: Final = _Pass(CONTEXTS)
+
+
+def _shape_in(data: bytes) -> tuple[str, bytes] | None:
+    """Kind and value of the first secret that speaks for itself."""
+    found: list[tuple[str, bytes]] = []
+
+    def note(kind: str, value: bytes) -> bytes:
+        found.append((kind, value))
+        return b""
+
+    _SHAPE_PASS.replace(data, note)
+    return found[0] if found else None
 
 
 def _rest_of_escape(data: bytes, start: int) -> int:

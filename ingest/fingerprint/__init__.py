@@ -1,7 +1,7 @@
 """What a text contains, without keeping the text: `atoms` (hashed names) and `shingles` (winnowed hashes of its wording).
 
-Everything runs over a whole batch at once, in one byte buffer: RE2 finds names and encoded runs, numba does what needs every character.
-Both are linear, and no pattern reads far past what it takes, so text written by attackers costs about as much as other text.
+Everything runs over many texts at once, in one byte buffer, in loops that numba compiles. Each is linear, and none reads far past what it
+takes, so text written by attackers costs about as much as other text. Some megabytes of text are in work at a time, however many come.
 
 Guaranteed, for texts of up to 256 KiB (of longer ones the first 256 KiB are examined):
 - *Plain and escaped text agree.* JSON escapes of any depth (`\\n`, `\\\\n`, `\\u00e9`) are undone first.
@@ -12,44 +12,48 @@ Guaranteed, for texts of up to 256 KiB (of longer ones the first 256 KiB are exa
   and texts with more than 4,096 shingles (some 50,000 characters), which keep the smallest hashes, a sample that stays comparable.
 - A phrase counts once per text however often it is repeated. Boilerplate that many calls share is told by how many calls hold its
   hashes, which only the reader of many calls can know; here it is neither dropped nor weighted.
-Hashes are not keyed: who holds them can test a guess. Secrets are masked, under a key, before this runs.
+- *Without the key no guess can be tested.* Hashes are compared within one workspace, which has one key; no key is for tests and tools.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import pyarrow as pa
 
-from ingest.fingerprint.names import Kind, atom_of, names_in
-from ingest.fingerprint.segments import EXAMINED_BYTES, by_text, levels
+from ingest.fingerprint.atoms import Kind, atom_of
+from ingest.fingerprint.hashing import key_of
+from ingest.fingerprint.names import names_in
+from ingest.fingerprint.segments import EXAMINED_BYTES, Texts, as_lists, by_text, slices
 from ingest.fingerprint.wording import wording_of
 
-__all__ = ["ATOMS_PER_TEXT", "EXAMINED_BYTES", "SHINGLES_PER_TEXT", "Kind", "atom", "atoms", "atoms_and_shingles", "shingles", "warm"]
+__all__ = ["ATOMS_PER_TEXT", "EXAMINED_BYTES", "SHINGLES_PER_TEXT", "Kind", "Texts", "atom", "atoms", "atoms_and_shingles", "shingles", "warm"]
 
 ATOMS_PER_TEXT: Final = 512
 SHINGLES_PER_TEXT: Final = 4096
 
 
-def atoms(texts: Sequence[str | None]) -> pa.ListArray:
+def atoms(texts: Texts, key: bytes = b"") -> pa.ListArray:
     """The names in each text, as list<uint64>, ascending and unique: at most 512, those with the smallest hashes."""
-    return by_text([names_in(segments) for segments in levels(texts)], len(texts), ATOMS_PER_TEXT)
+    return as_lists([by_text([names_in(s, key_of(key)) for s in levels], len(levels[0].owners), ATOMS_PER_TEXT) for levels in slices(texts)])
 
 
-def shingles(texts: Sequence[str | None]) -> pa.ListArray:
+def shingles(texts: Texts, key: bytes = b"") -> pa.ListArray:
     """The winnowed hashes of each text and of what it encodes, as list<uint64>, ascending and unique: at most 4,096."""
-    return by_text([wording_of(segments) for segments in levels(texts)], len(texts), SHINGLES_PER_TEXT)
+    return as_lists([by_text([wording_of(s, key_of(key)) for s in levels], len(levels[0].owners), SHINGLES_PER_TEXT) for levels in slices(texts)])
 
 
-def atoms_and_shingles(texts: Sequence[str | None]) -> tuple[pa.ListArray, pa.ListArray]:
+def atoms_and_shingles(texts: Texts, key: bytes = b"") -> tuple[pa.ListArray, pa.ListArray]:
     """Both, for the price of one decoding."""
-    decoded = levels(texts)
-    names, wording = [names_in(segments) for segments in decoded], [wording_of(segments) for segments in decoded]
-    return by_text(names, len(texts), ATOMS_PER_TEXT), by_text(wording, len(texts), SHINGLES_PER_TEXT)
+    names, wording = [], []
+    for levels in slices(texts):
+        rows = len(levels[0].owners)
+        names.append(by_text([names_in(s, key_of(key)) for s in levels], rows, ATOMS_PER_TEXT))
+        wording.append(by_text([wording_of(s, key_of(key)) for s in levels], rows, SHINGLES_PER_TEXT))
+    return as_lists(names), as_lists(wording)
 
 
-def atom(kind: Kind, value: str) -> int:
+def atom(kind: Kind, value: str, key: bytes = b"") -> int:
     """The atom of one normalised value: names in lower case, a URL without its scheme, a SECRET's 16 hex digits."""
-    return atom_of(kind, value.encode("utf-8", "surrogatepass"))
+    return atom_of(kind, value.encode("utf-8", "surrogatepass"), key_of(key))
 
 
 def warm() -> None:

@@ -1,172 +1,206 @@
-"""Hashed names: addresses, hosts, accounts, paths, secrets, tokens."""
+"""Hashed names in text: found from the characters that names have and most words have not, back to where the word begins."""
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import suppress
-from enum import IntEnum
-from ipaddress import ip_address
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numba import njit
 
-from ingest.fingerprint.encodings import NAME_END, Array
-from ingest.fingerprint.matching import compiled, matches
+from ingest.fingerprint.atoms import CODE_HOSTS, Kind, Source, atom_of, is_www, put, put_ipv6, put_room, put_url, put_without, put_word
+from ingest.fingerprint.characters import CLASS, DASHED, DIGIT, END, GOES_ON, HOT, LOCAL, WORD
+from ingest.fingerprint.escapes import windows_path
+from ingest.fingerprint.hashing import U64, Array
 from ingest.fingerprint.segments import Segments
+from ingest.fingerprint.shapes import email, handle, host, ipv4, ipv6, mask, path, phone, scheme, spaced_iban
 
-
-class Kind(IntEnum):
-    """What an atom names: its low four bits."""
-
-    EMAIL = 1
-    URL = 2
-    HOST = 3
-    ACCOUNT = 4
-    PATH = 5
-    SECRET = 6
-    TOKEN = 7
-    PHONE = 8
-    HANDLE = 9
-
-
-# No alternative may read far past what it takes, or many short matches would each pay for it: hence the bounds.
-_LABEL: Final = r"[A-Za-z0-9_][A-Za-z0-9_-]*\."
-# Endings that make two words with a dot a host. Those that also end file names or attributes (md, py, sh, id, name, info) do not;
-# the weak ones are believed from three words on (db.corp.local, x.vercel.app).
-_TLD: Final = (
-    "com|org|net|edu|gov|mil|io|ai|co|uk|ru|cn|de|fr|nl|eu|jp|br|ch|kr|dev|xyz|site|online|top|club"
-    "|onion|example|invalid|internal"
-)
-_WEAK_TLD: Final = (
-    "app|cloud|local|lan|corp|home|test|tech|store|shop|space|website|link|live|me|tv|cc|us|ca|au|nz|in|at|be|it|es|pl|se|no|fi|dk|cz|pt|gr|ie"
-    "|il|za|mx|ar|tr|ua|hk|sg|tw|th|vn|ph|biz|pro|page|run|host|press|icu|intranet|private"
-)
-_SEGMENT: Final = r"/[A-Za-z0-9_.@%+~\x80-\xff-]+"
-_NAMED: Final = compiled(
-    "|".join(
-        (
-            r"\[secret:[a-z0-9-]{2,24}:[0-9a-f]{16}\]",
-            rf"(?:\b[A-Za-z][A-Za-z0-9+.-]{{1,15}}://|\b[wW]{{3}}\.)[^{NAME_END}]+",
-            rf"\b[A-Za-z0-9][A-Za-z0-9._%+-]{{0,63}}@(?:{_LABEL}){{1,8}}[A-Za-z0-9-]{{2,24}}\b",
-            rf"(?:^|[^A-Za-z0-9_./~-])(?:~{_SEGMENT}|{_SEGMENT}{_SEGMENT})(?:{_SEGMENT})*",
-            rf"\b(?:(?:{_LABEL}){{2,8}}(?i:{_WEAK_TLD})|(?:{_LABEL}){{1,8}}(?i:{_TLD}))\b(?:/[^{NAME_END}]*)?",
-            r"\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b",
-            r"(?:\b[0-9A-Fa-f]{1,4}|\B:):(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{1,4}\b",
-            r"\B\+[0-9][0-9 ().-]{6,22}[0-9]\b",
-            r"\b[A-Z]{2}[0-9]{2}(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?\b",
-            r"\B#[a-z][a-z0-9_-]{2,79}|\B@[A-Za-z0-9][A-Za-z0-9_.-]{2,38}",
-            r"\b[A-Za-z_-]{0,64}[0-9][A-Za-z0-9_-]{7,}|\b[A-Za-z][A-Za-z_-]{7,64}[0-9][A-Za-z0-9_-]*",
-        )
-    )
-)
-_FOLDER: Final = r"[A-Za-z0-9_.~$@+-]+"
-_WINDOWS: Final = compiled(  # the same number of backslashes all along: 1, 2 in JSON, 4 in JSON in JSON
-    "|".join(rf"\b[A-Za-z]:(?:{bar}{_FOLDER}(?: {_FOLDER}){{0,3}})+{bar}{_FOLDER}" for bar in (r"\\" * 4, r"\\" * 2, r"\\"))
-)
-_BARS: Final = compiled(r"\\+")
-_DATE: Final = compiled(  # and times in seconds, milliseconds... since 1970
-    r"^(?:19|20)[0-9]{2}-?[01][0-9]-?[0-3][0-9](?:$|[T_-])|^1[0-9]{9}(?:[0-9]{3}){0,3}$|^20[0-9]{10}(?:[0-9]{2}(?:[0-9]{3})?)?$"
-)
-_IBAN: Final = compiled(r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")
-_CODE_HOSTS: Final = frozenset((b"github.com", b"gitlab.com", b"bitbucket.org", b"raw.githubusercontent.com", b"codeberg.org"))
 _NESTED: Final = 2  # how deep URLs are read inside URLs
+_AT_ONCE: Final = 3  # so many atoms one name has at most
+_SHORTEST_WORD: Final = 10
+_GROUPS: Final = 8
 
 
-def names_in(segments: Segments) -> tuple[Array, Array]:
-    """The atoms of all segments, and whose they are. What a name means is worked out once per batch, however often it stands there."""
-    known: dict[bytes, tuple[int, ...]] = {}
-    values: list[int] = []
-    positions: list[int] = []
-    for position, name in matches(_NAMED, segments.text):
-        if (read := known.get(name)) is None:
-            read = known[name] = tuple(_read(name, 0))
-        if read:
-            values += read
-            positions += [position] * len(read)
-    owners = segments.owner_of(positions)
-    if b":\\" in segments.raw:
-        whose, paths = segments.raw_matches(_WINDOWS)
-        values += [atom_of(Kind.PATH, _BARS.sub(rb"\\", path).lower()) for path in paths]
-        owners = np.concatenate((owners, whose))
-    return np.array(values, dtype=np.uint64), owners
+def names_in(segments: Segments, key: Array) -> tuple[Array, Array]:
+    """The atoms of all segments, and whose they are."""
+    longest = int(max((segments.raw_ends - segments.raw_starts).max(initial=0), 64))
+    room = np.empty(longest + 1, dtype=np.uint8)
+    source = Source(segments.data, key, _code_hosts(key.tobytes()), room, np.zeros(_GROUPS, dtype=np.int64))
+    values, owners = _find(source, segments.starts, segments.ends, segments.owners)
+    if len(segments.drives):
+        more, whose = _find_windows(segments.raw, segments.drives, segments.raw_starts, segments.raw_ends, segments.owners, room, key)
+        values, owners = np.concatenate((values, more)), np.concatenate((owners, whose))
+    return values, owners
 
 
-def atom_of(kind: Kind, value: bytes) -> int:
-    """64 bits: a hash of the value, and in the low four its kind."""
-    digest = hashlib.blake2b(value, digest_size=8, person=kind.name.encode()).digest()
-    return int.from_bytes(digest, "little") & ~15 | kind
+@lru_cache(maxsize=8)
+def _code_hosts(key: bytes) -> Array:
+    return np.array([atom_of(Kind.HOST, name.encode(), np.frombuffer(key, dtype=np.uint64)) for name in CODE_HOSTS], dtype=np.uint64)
 
 
-def _read(name: bytes, depth: int) -> Iterator[int]:
-    """The atoms of one match of `_NAMED`, told apart by their characters."""
-    first = name[:1]
-    if name.startswith(b"[secret:"):
-        yield atom_of(Kind.SECRET, name[-17:-1])
-    elif first == b"#" or first == b"@":
-        yield atom_of(Kind.HANDLE, name.lower().rstrip(b".-_"))
-    elif first == b"+":
-        digits = name.translate(None, b"+ ().-")
-        if 8 <= len(digits) <= 15:
-            yield atom_of(Kind.PHONE, b"+" + digits)
-    elif b"://" in name or name[:4].lower() == b"www.":
-        yield from _read_url(name.partition(b"://")[2] or name, depth)
-    elif not name[:1].isalnum() and first != b"_" and first != b":":
-        yield atom_of(Kind.PATH, (name if first in b"/~" else name[1:]).rstrip(b"./"))
-    elif b"@" in name:
-        yield atom_of(Kind.EMAIL, name.lower())
-        yield atom_of(Kind.HOST, name.lower().rpartition(b"@")[2])
-    elif b":" in name:
-        with suppress(ValueError):
-            address = ip_address(name.decode())
-            if any(48 <= byte <= 57 for byte in name):
-                yield atom_of(Kind.HOST, address.compressed.encode())
-    elif b" " in name:
-        account = name.replace(b" ", b"").decode()
-        if int("".join(str(int(c, 36)) for c in account[4:] + account[:4])) % 97 == 1:  # ISO 13616
-            yield atom_of(Kind.ACCOUNT, account.encode())
-    elif b"/" in name:
-        yield from _read_url(name, depth)
-    elif b"." in name:
-        if not name.replace(b".", b"").isdigit() or all(int(part) < 256 for part in name.split(b".")):
-            yield atom_of(Kind.HOST, name.lower())
-    else:
-        yield from _read_word(name)
+@njit(cache=True, nogil=True)
+def _find(source: Source, starts: Array, ends: Array, owners: Array) -> tuple[Array, Array]:
+    data = source.data
+    out, whose = np.empty(256, dtype=np.uint64), np.empty(256, dtype=np.int64)
+    ahead, parts = np.empty((3 * _NESTED + 1, 3), dtype=np.int64), np.zeros(4, dtype=np.int64)
+    n = 0
+    for s in range(len(starts)):
+        ahead[0, 0], ahead[0, 1], ahead[0, 2] = starts[s], ends[s], 0
+        left = 1
+        while left:
+            left -= 1
+            begin, end, depth = ahead[left]
+            i = local = begin
+            while i < end:
+                hot = end
+                for place in range(U64(i), U64(end)):  # unsigned: numba need not ask whether an index counts from the end
+                    if CLASS[data[place]] & HOT and (place + U64(1) == U64(end) or GOES_ON[data[place], data[place + U64(1)]]):
+                        hot = np.int64(place)
+                        break
+                if hot == end:
+                    break
+                word = hot
+                while word > i and CLASS[data[word - 1]] & LOCAL:
+                    word -= 1
+                if local <= hot:
+                    local = hot
+                    while local < end and CLASS[data[local]] & LOCAL:
+                        local += 1
+                    if hot < local < word + _SHORTEST_WORD and _is_number(data, word, local, end):
+                        i = local
+                        continue
+                i = word
+                while i <= hot:
+                    if n + _AT_ONCE > len(out):
+                        out, whose = np.concatenate((out, np.empty_like(out))), np.concatenate((whose, np.empty_like(whose)))
+                    before = n
+                    i, n = _read(source, begin, i, local, end, out, n, parts)
+                    if n == before:
+                        continue
+                    whose[before:n] = owners[s]
+                    if parts[3] > 0 and depth < _NESTED:
+                        ahead[left, 0], ahead[left, 1], ahead[left, 2] = i, end, depth
+                        ahead[left + 1, 0], ahead[left + 1, 1], ahead[left + 1, 2] = parts[0], parts[1], depth + 1
+                        ahead[left + 2, 0], ahead[left + 2, 1], ahead[left + 2, 2] = parts[2], parts[3], depth + 1
+                        left += 3
+                        i = end
+                    parts[3] = 0
+    return out[:n], whose[:n]
 
 
-def _read_url(rest: bytes, depth: int) -> Iterator[int]:
-    """A URL without its scheme: itself, its host, the repository it names, and the names inside its path and query."""
-    rest = rest.rstrip(b".:!?&#=/")
-    authority, slash, tail = rest.partition(b"/")
-    address = authority.rpartition(b"@")[2].lower()
-    address = address.removeprefix(b"www.")
-    if not address:
-        if tail:
-            yield atom_of(Kind.PATH, slash + tail)  # file:///...
-        return
-    yield atom_of(Kind.URL, address + slash + tail)
-    yield atom_of(Kind.HOST, address.partition(b"?")[0].partition(b"#")[0].partition(b":")[0])
-    parts = tail.partition(b"?")[0].split(b"/")
-    if address in _CODE_HOSTS and len(parts) > 1:
-        yield atom_of(Kind.HANDLE, b"/".join(parts[:2]).lower().removesuffix(b".git"))
-    if depth < _NESTED:
-        for _, name in matches(_NAMED, authority[: -len(address)] + b" " + tail):
-            yield from _read(name, depth + 1)
+@njit(cache=True, nogil=True, inline="always")
+def _is_number(data: Array, start: int, stop: int, end: int) -> bool:
+    """Digits with one dot at most, and then the end of a token."""
+    dots = 0
+    for i in range(start, stop):
+        if not CLASS[data[i]] & DIGIT:
+            if data[i] != 46:
+                return False
+            dots += 1
+    return dots <= 1 and (stop == end or CLASS[data[stop]] & END != 0)
 
 
-def _read_word(word: bytes) -> Iterator[int]:
-    """Letters, digits, "-" and "_": an account, a token, or (a date, a word with a number) nothing."""
-    size, digits = len(word), sum(48 <= byte <= 57 for byte in word)
-    lower = word.lower()
-    hexes = len(lower) - len(lower.translate(None, b"0123456789abcdef"))
-    if digits == size:
-        if 10 <= size <= 19 and not _DATE.search(word):
-            yield atom_of(Kind.ACCOUNT, word)  # orders, accounts; not times since 1970
-    elif size == 42 and lower.startswith(b"0x") and hexes == 41:
-        yield atom_of(Kind.ACCOUNT, lower)
-    elif digits >= 8 and _IBAN.search(word):
-        yield atom_of(Kind.ACCOUNT, word)
-    elif _DATE.search(word):
-        return
-    elif size >= 16 and hexes + lower.count(b"-") == size:
-        yield atom_of(Kind.TOKEN, lower)
-    elif size >= 12 and digits >= 3 and size - digits - word.count(b"-") - word.count(b"_") >= 2:
-        yield atom_of(Kind.TOKEN, word)
+@njit(cache=True, nogil=True, inline="always")
+def _read(source: Source, begin: int, i: int, local: int, end: int, out: Array, n: int, parts: Array) -> tuple[int, int]:
+    """The name that begins at `i`, if one does: where to read on, and how many atoms there are now."""
+    data = source.data
+    byte = data[i]
+    before = data[i - 1] if i > begin else 0
+    if CLASS[byte] & WORD:
+        if CLASS[before] & WORD:
+            return i + 1, n
+        return _read_word(source, i, local, end, out, n, parts)
+    if byte == 47:  # /
+        home = before == 126
+        if home:
+            before = data[i - 2] if i - 1 > begin else 0
+        stop = -1 if CLASS[before] & DASHED or before in (46, 47, 126) else path(data, i, end, 1 if home else 2)
+        if stop >= 0:
+            last = stop
+            while data[last - 1] == 46 or data[last - 1] == 47:
+                last -= 1
+            return stop, put(source, i - home, i - home, last, Kind.PATH, out, n)
+    elif byte == 91:  # [
+        stop = mask(data, i, end)
+        if stop >= 0:
+            return stop, put(source, stop - 17, stop - 17, stop - 1, Kind.SECRET, out, n)
+    elif CLASS[before] & WORD:
+        return i + 1, n
+    elif byte == 35 or byte == 64:  # # @
+        stop = handle(data, i, end)
+        if stop >= 0:
+            return stop, put(source, i, stop, stop, Kind.HANDLE, out, n)
+    elif byte == 43:  # +
+        stop = phone(data, i, end)
+        if stop >= 0:
+            return stop, put_without(source, i, stop, 43, Kind.PHONE, out, n)
+    elif byte == 58 and i + 1 < end and data[i + 1] == 58:
+        return _read_ipv6(source, i, end, out, n)
+    return i + 1, n
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _read_word(source: Source, i: int, local: int, end: int, out: Array, n: int, parts: Array) -> tuple[int, int]:
+    data = source.data
+    stop, digits = i, 0
+    while stop < end and CLASS[data[stop]] & DASHED:
+        digits += CLASS[data[stop]] & DIGIT != 0
+        stop += 1
+    after = data[stop] if stop < end else 0
+    if local < end and data[local] == 58:
+        rest = scheme(data, i, local, end)
+        if rest >= 0:
+            return _read_url(source, rest, rest, end, out, n, parts)
+    if after == 46 and stop - i == 3 and is_www(data, i) and stop + 1 < end and not CLASS[data[stop + 1]] & END:
+        return _read_url(source, i, i, end, out, n, parts)
+    if local < end and data[local] == 64:
+        last = email(data, i, local, end)
+        if last >= 0:
+            n = put(source, i, last, last, Kind.EMAIL, out, n)
+            return last, put(source, local + 1, last, last, Kind.HOST, out, n)
+    if after == 46 and stop + 1 < end and CLASS[data[stop + 1]] & WORD:
+        last = host(data, i, end)
+        if last >= 0 and last < end and data[last] == 47:
+            return _read_url(source, i, last, end, out, n, parts)
+        if last < 0:
+            last = ipv4(data, i, end)
+        if last >= 0:
+            return last, put(source, i, last, last, Kind.HOST, out, n)
+    if after == 58 and stop - i <= 4:
+        last, more = _read_ipv6(source, i, end, out, n)
+        if more > n:
+            return last, more
+    if after == 32 and stop - i == 4 and digits >= 2:
+        last = spaced_iban(data, i, end)
+        if last >= 0:
+            return last, put_without(source, i, last, 0, Kind.ACCOUNT, out, n)
+    if digits and stop - i >= _SHORTEST_WORD:
+        n = put_word(source, i, stop, digits, out, n)
+    return stop, n
+
+
+@njit(cache=True, nogil=True)
+def _read_url(source: Source, start: int, known: int, end: int, out: Array, n: int, parts: Array) -> tuple[int, int]:
+    """start: of the address; known: how far it reaches at least."""
+    stop = known
+    while stop < end and not CLASS[source.data[stop]] & END:
+        stop += 1
+    return stop, put_url(source, start, stop, out, n, parts)
+
+
+@njit(cache=True, nogil=True)
+def _read_ipv6(source: Source, i: int, end: int, out: Array, n: int) -> tuple[int, int]:
+    stop = ipv6(source.data, i, end, source.groups)
+    return (stop, put_ipv6(source, out, n)) if stop >= 0 else (i + 1, n)
+
+
+@njit(cache=True, nogil=True)
+def _find_windows(raw: Array, drives: Array, starts: Array, ends: Array, owners: Array, room: Array, key: Array) -> tuple[Array, Array]:
+    out, whose = np.empty(len(drives), dtype=np.uint64), np.empty(len(drives), dtype=np.int64)
+    n = s = 0
+    for drive in drives:
+        while drive >= ends[s]:
+            s += 1
+        size = windows_path(raw, drive, ends[s], room)
+        if size:
+            whose[n] = owners[s]
+            n = put_room(room, key, size, Kind.PATH, out, n)
+    return out[:n], whose[:n]

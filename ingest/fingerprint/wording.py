@@ -7,13 +7,18 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from ingest.fingerprint.encodings import Array
+from ingest.fingerprint.hashing import U64, Array, siphash_words
 from ingest.fingerprint.segments import Segments
 
 # Nothing shorter than k matches, everything of k + w - 1 = 48 does; density 2 / (w + 1).
 _GRAM: Final = 24
 _WINDOW: Final = 25
+_BLOCK: Final = 1024  # letters at a time, so that they stay in the cache
+_ALIKE: Final = _GRAM - 4  # a gram says nothing where so many letters in a row equal one of the four before
+_NOTHING: Final = U64(0xFFFFFFFFFFFFFFFF)
+_FOREIGN: Final = _NOTHING  # stands for a byte that is not ASCII
 _LAST_LETTER = 0x33480  # no letter or digit lies beyond (Unicode 17); variation selectors and tags do
+_MOST_LETTERS: Final = 18  # that one character stands for (U+FDFA)
 
 
 @cache
@@ -33,26 +38,34 @@ def _letters() -> tuple[Array, Array]:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def mix(x: np.uint64) -> np.uint64:
+def _mix(x: np.uint64) -> np.uint64:
     """The finaliser of splitmix64 (Steele, Lea, Flood 2014)."""
-    h = x + np.uint64(0x9E3779B97F4A7C15)
-    h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return h ^ (h >> np.uint64(31))
+    h = x + U64(0x9E3779B97F4A7C15)
+    h = (h ^ (h >> U64(30))) * U64(0xBF58476D1CE4E5B9)
+    h = (h ^ (h >> U64(27))) * U64(0x94D049BB133111EB)
+    return h ^ (h >> U64(31))
 
 
 @njit(cache=True, nogil=True)
-def _normalise(data: Array, i: int, end: int, index: Array, pool: Array, ascii_letters: Array, out: Array) -> int:
-    """One segment as letters and digits, each mixed to 64 bits; how many."""
-    n = 0
-    while i < end:
+def _normalise(
+    data: Array, i: int, end: int, ascii_letters: Array, index: Array, pool: Array, salt: np.uint64, out: Array, n: int,
+) -> tuple[int, int]:
+    """Letters and digits from `i` on, each mixed to 64 bits, behind the `n` that are there already, while there is room."""
+    most = len(out) - _MOST_LETTERS
+    while i < end and n < most:
+        stop, size = min(end, i + most - n), U64(n)
+        for place in range(U64(i), U64(stop)):  # unsigned: numba need not ask whether an index counts from the end
+            letter = ascii_letters[data[place]]
+            if letter == _FOREIGN:
+                stop = int(np.int64(place))
+                break
+            out[size] = letter
+            size += U64(letter != 0)
+        i, n = stop, int(np.int64(size))
+        if i == end or data[i] < 128:
+            continue
         byte = data[i]
         i += 1
-        if byte < 128:
-            letter = ascii_letters[byte]
-            out[n] = letter
-            n += letter != 0
-            continue
         more = 1 if 0xC2 <= byte < 0xE0 else 2 if 0xE0 <= byte < 0xF0 else 3 if 0xF0 <= byte < 0xF5 else 0
         if more == 0 or i + more > end:
             continue
@@ -63,64 +76,89 @@ def _normalise(data: Array, i: int, end: int, index: Array, pool: Array, ascii_l
         if point < len(index):
             where = index[point]
             for j in range(where >> 8, (where >> 8) + (where & 255)):
-                out[n] = mix(pool[j])
+                out[n] = _mix(pool[j] ^ salt)
                 n += 1
-    return n
-
-
-def wording_of(segments: Segments) -> tuple[Array, Array]:
-    """Shingles, and the text that each belongs to."""
-    return _winnow(segments.data, segments.starts, segments.ends, segments.owners, *_letters())
+    return i, n
 
 
 @njit(cache=True, nogil=True)
-def _winnow(data: Array, starts: Array, ends: Array, owners: Array, index: Array, pool: Array) -> tuple[Array, Array]:
+def _hash_grams(text: Array, n: int, hashes: Array) -> None:
+    """The hash of each gram by cyclic polynomials (Cohen 1997); of one that says nothing, the largest number."""
+    rolling = U64(0)
+    for i in range(_GRAM):
+        rolling = (rolling << U64(1) | rolling >> U64(63)) ^ text[i]
+    hashes[0] = rolling
+    for i in range(U64(n - _GRAM)):
+        gone = text[i]
+        rolling = (rolling << U64(1) | rolling >> U64(63)) ^ (gone << U64(_GRAM) | gone >> U64(64 - _GRAM)) ^ text[i + U64(_GRAM)]
+        hashes[i + U64(1)] = rolling
+    i = 16  # every run of 20 holds a multiple of 16
+    while i < n:
+        first = last = i
+        while first >= 4 and _is_alike(text, first):
+            first -= 1
+        while last < n and _is_alike(text, last):
+            last += 1
+        for j in range(first + _ALIKE, last):
+            hashes[j - _GRAM + 1] = _NOTHING
+        i = max(i + 16, last & ~15)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _is_alike(text: Array, i: int) -> bool:
+    return bool((text[i] == text[i - 1]) | (text[i] == text[i - 2]) | (text[i] == text[i - 3]) | (text[i] == text[i - 4]))
+
+
+@njit(cache=True, nogil=True)
+def _smallest(hashes: Array, grams: int, out: Array, found: int) -> int:
+    """The smallest hash of each window, once where neighbours share it."""
+    for step in (1, 2, 4, 8, _WINDOW - 16):  # the smallest of 2, 4, 8, 16, 25
+        grams -= step
+        for i in range(U64(grams)):
+            hashes[i] = min(hashes[i], hashes[i + U64(step)])
+    before, size = _NOTHING, U64(found)
+    for i in range(grams):
+        value = hashes[i]
+        out[size] = value
+        size += U64((value != before) & (value != _NOTHING))
+        before = value
+    return int(np.int64(size))
+
+
+def wording_of(segments: Segments, key: Array) -> tuple[Array, Array]:
+    """Shingles, and the text that each belongs to."""
+    values, owners = _winnow(segments.data, segments.starts, segments.ends, segments.owners, *_letters(), key)
+    siphash_words(values, key)  # hashed anew: winnowing favours small hashes, sampling must not
+    return values, owners
+
+
+@njit(cache=True, nogil=True)
+def _winnow(data: Array, starts: Array, ends: Array, owners: Array, index: Array, pool: Array, key: Array) -> tuple[Array, Array]:
     """The smallest gram hash of every window of every segment, and whose it is."""
-    longest = total = 0
-    for s in range(len(starts)):
-        longest = max(longest, ends[s] - starts[s])
-        total += ends[s] - starts[s]
-    ascii_letters = np.zeros(128, dtype=np.uint64)
+    ascii_letters = np.full(256, _FOREIGN)
+    ascii_letters[:128] = 0
     for point in range(128):
         lower = point + 32 if 65 <= point <= 90 else point
         if 48 <= lower <= 57 or 97 <= lower <= 122:
-            ascii_letters[point] = mix(np.uint64(lower))
-    text = np.empty(18 * longest + 8, dtype=np.uint64)  # one character of 3 bytes may stand for 18 letters
-    hashes = np.empty(18 * longest + 8, dtype=np.uint64)
-    values, whose = np.empty(total + 8, dtype=np.uint64), np.empty(total + 8, dtype=np.int64)
-    base, power = np.uint64(0x9E3779B97F4A7C15), np.uint64(1)
-    for _ in range(_GRAM):
-        power *= base
-    nothing = np.uint64(0xFFFFFFFFFFFFFFFF)
+            ascii_letters[point] = _mix(U64(lower) ^ key[0])
+    text, hashes = np.empty(_BLOCK, dtype=np.uint64), np.empty(_BLOCK, dtype=np.uint64)
+    values, whose = np.empty(16 * _BLOCK, dtype=np.uint64), np.empty(16 * _BLOCK, dtype=np.int64)
     found = 0
     for s in range(len(starts)):
-        n = _normalise(data, starts[s], ends[s], index, pool, ascii_letters, text)
-        if n < _GRAM:
-            continue
-        rolling = np.uint64(0)
-        alike = 0  # how many characters in a row equal one of the four before
-        for i in range(n):
-            rolling = rolling * base + text[i]
-            if i >= _GRAM:
-                rolling -= power * text[i - _GRAM]
-            same = i >= 4 and (text[i] == text[i - 1] or text[i] == text[i - 2] or text[i] == text[i - 3] or text[i] == text[i - 4])
-            alike = alike + 1 if same else 0
-            if i >= _GRAM - 1:
-                hashes[i - _GRAM + 1] = nothing if alike >= _GRAM - 4 else mix(rolling)
-        grams = n - _GRAM + 1
-        smallest = last = -1
-        for i in range(grams):
-            if smallest <= i - _WINDOW or smallest < 0:
-                smallest = max(0, i - _WINDOW + 1)
-                for j in range(smallest + 1, i + 1):
-                    if hashes[j] <= hashes[smallest]:
-                        smallest = j
-            elif hashes[i] <= hashes[smallest]:
-                smallest = i
-            if (i >= _WINDOW - 1 or i == grams - 1) and smallest != last:
-                last = smallest
-                if hashes[smallest] != nothing and found < len(values):
-                    values[found] = mix(~hashes[smallest])  # mixed anew: winnowing favours small hashes, sampling must not
-                    whose[found] = owners[s]
-                    found += 1
+        i, n = _normalise(data, starts[s], ends[s], ascii_letters, index, pool, key[0], text, 0)
+        while n >= _GRAM:
+            if found + _BLOCK > len(values):
+                values, whose = np.concatenate((values, np.empty_like(values))), np.concatenate((whose, np.empty_like(whose)))
+            _hash_grams(text, n, hashes)
+            grams = n - _GRAM + 1
+            for j in range(grams, _WINDOW):  # a short text is one window
+                hashes[j] = _NOTHING
+            before = found
+            found = _smallest(hashes, max(grams, _WINDOW), values, found)
+            whose[before:found] = owners[s]
+            if i >= ends[s]:
+                break
+            kept = _GRAM + _WINDOW - 2
+            text[:kept] = text[n - kept : n]
+            i, n = _normalise(data, i, ends[s], ascii_letters, index, pool, key[0], text, kept)
     return values[:found], whose[:found]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import as_json, digest, rest, text
-from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, decided, derived_session, each_line, outcome_of, word
-from store.records import Call, Observer, Record
+from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, client_of, decided, each_line, outcome_of, word
+from store.records import Call, Observer, Record, SessionSource
 
 NAME = "agent_bom"
 
@@ -22,7 +22,8 @@ def read(line: Line, clock: Clock) -> Iterator[Record]:
     decision = decided(line.get("policy"))
     yield Call(
         observation_id=digest(NAME, word(line.get("record_hash")) or as_json(line)), called_at=at, tool=word(line.get("tool")) or UNNAMED,
-        observed_by=Observer.GATEWAY, dialect=NAME, session_id=derived_session(NAME, at, tenant, agent), agent=agent,
+        observed_by=Observer.GATEWAY, dialect=NAME, session_id=client_of(NAME, tenant, agent),
+        session_source=SessionSource.CLIENT, agent=agent,
         outcome=outcome_of(decision, None), error_message=text(line.get("reason")) if decision == "reject" else None, decision=decision,
         decided_by=NAME if decision else None,
         attributes=rest((k, text(line[k])) for k in ("tenant_id", "event_relationships", "prev_hash") if line.get(k)),

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import as_json, digest, payload, rest, text
-from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, decided, derived_session, each_line, outcome_of, word
-from store.records import Call, Observer, Record
+from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, client_of, decided, each_line, outcome_of, word
+from store.records import Call, Observer, Record, SessionSource
 
 NAME = "agent_governance"
 
@@ -20,7 +20,8 @@ def read(line: Line, clock: Clock) -> Iterator[Record]:
     arguments, arguments_state = payload(line.get("parameters"))
     yield Call(
         observation_id=digest(NAME, as_json(line)), called_at=at, tool=word(line.get("tool_name")) or UNNAMED, observed_by=Observer.GATEWAY,
-        dialect=NAME, session_id=derived_session(NAME, at, agent), agent=agent, arguments=arguments, arguments_state=arguments_state,
+        dialect=NAME, session_id=client_of(NAME, agent), session_source=SessionSource.CLIENT,
+        agent=agent, arguments=arguments, arguments_state=arguments_state,
         outcome=outcome_of(decision, None), error_message=text(line.get("reason")) if decision == "reject" else None, decision=decision,
         decided_by=NAME if decision else None,
         attributes=rest((k, line[k]) for k in ("reason", "approval_status") if word(line.get(k))),

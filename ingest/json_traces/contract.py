@@ -171,9 +171,9 @@ def outcome_of(decision: str | None, failed: bool | None) -> Outcome:
     return Outcome.UNKNOWN if failed is None else Outcome.ERROR if failed else Outcome.OK
 
 
-def derived_session(dialect: str, at: datetime, *who: str | None) -> str:
-    """A session for a format that tells none: what one party did over one connection on one day."""
-    return digest(dialect, at.date().isoformat(), *who)
+def client_of(dialect: str, *who: str | None) -> str:
+    """Instead of a session, where a format tells none: who did it. The store makes sessions out of that and the pauses (SessionSource.CLIENT)."""
+    return digest(dialect, *who)
 
 
 def split_name(name: str, builtin: str | None = None) -> tuple[str | None, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import as_json, digest, rest, text
-from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, Pairs, decided, derived_session, outcome_of, word
+from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, Pairs, client_of, decided, outcome_of, word
 from ingest.json_traces.gateway_lines import milliseconds
 from store.records import Access, Call, Observer, Outcome, Record, SessionSource, State
 
@@ -62,8 +62,8 @@ def _event(line: Line, clock: Clock) -> Iterator[Record]:
     if tool:
         yield Call(
             observation_id=identity, called_at=at, tool=tool, observed_by=Observer.GATEWAY, dialect=NAME,
-            session_id=session or derived_session(NAME, at, principal, agent),
-            session_source=SessionSource.MCP_SESSION if session else SessionSource.TRACE, trace_id=word(line.get("trace_id")), agent=agent,
+            session_id=session or client_of(NAME, principal, agent),
+            session_source=SessionSource.MCP_SESSION if session else SessionSource.CLIENT, trace_id=word(line.get("trace_id")), agent=agent,
             agent_version=word(line.get("client_version")), principal=principal, server=server, transport=word(line.get("transport")),
             outcome=outcome_of(decision, None), error_message=text(line.get("outcome_reason")) if decision == "reject" else None, decision=decision,
             decided_by=word(line.get("policy_id")), attributes=rest((k, line[k]) for k in ("trigger", "org_id", "actor_type") if word(line.get(k))),

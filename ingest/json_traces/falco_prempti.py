@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import as_json, digest, rest
-from ingest.json_traces.contract import Clock, Line, LogFormat, derived_session, each_line, outcome_of, word
+from ingest.json_traces.contract import Clock, Line, LogFormat, client_of, each_line, outcome_of, word
 from store.records import Call, Observer, Record, SessionSource, State
 
 NAME = "falco_prempti"
@@ -29,8 +29,8 @@ def read(line: Line, clock: Clock) -> Iterator[Record]:
     told, agent = word(fields.get("session.id"), fields.get("agent.session_id")), word(fields.get("agent.name"))
     yield Call(
         observation_id=digest(NAME, word(line.get("uuid")) or as_json(line)), called_at=at, tool=tool, observed_by=Observer.DECISION, dialect=NAME,
-        session_id=told or derived_session(NAME, at, word(line.get("hostname")), agent), agent=agent,
-        session_source=SessionSource.SESSION if told else SessionSource.TRACE,
+        session_id=told or client_of(NAME, word(line.get("hostname")), agent), agent=agent,
+        session_source=SessionSource.SESSION if told else SessionSource.CLIENT,
         arguments=as_json(given) if given else None, arguments_state=State.CAPTURED if given else State.ABSENT,
         outcome=outcome_of(decision, None), decision=decision, decided_by=word(line.get("rule")) or "falco",
         attributes=rest((key, v) for key, v in (("priority", word(line.get("priority"))), ("verdict", verdict)) if v),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.dialects.contract import as_json, digest, number, payload, rest, text
-from ingest.json_traces.contract import UNNAMED, Clock, Line, captured, decided, derived_session, outcome_of, word
+from ingest.json_traces.contract import UNNAMED, Clock, Line, captured, client_of, decided, outcome_of, word
 from store.records import Access, Call, Observer, Outcome, Record, SessionSource
 
 FAILED_FROM, DENIED = 400, (401, 403)
@@ -43,7 +43,7 @@ def flat_line(name: str, keys: Keys) -> Callable[[Line, Clock], Iterator[Record]
         at = clock.moment(_first(line, keys.time))
         told = _word(line, keys.session)
         who = [_word(line, one) for one in (keys.principal, keys.agent, keys.client_address)]
-        session, source = (told, SessionSource.MCP_SESSION) if told else (derived_session(name, at, *who), SessionSource.TRACE)
+        session, source = (told, SessionSource.MCP_SESSION) if told else (client_of(name, *who), SessionSource.CLIENT)
         status, decision = number(_first(line, keys.status)), decided(_first(line, keys.decision))
         if decision is None and status in DENIED:
             decision = "reject"
@@ -67,7 +67,7 @@ def flat_line(name: str, keys: Keys) -> Callable[[Line, Clock], Iterator[Record]
             yield Access(
                 access_id=identity, accessed_at=at, outcome=outcome, dialect=name, method=method or "connect", principal=who[0],
                 client_address=who[2], agent=who[1], server=_word(line, keys.server), transport=_word(line, keys.transport),
-                error_message=text(error), session_id=session,
+                error_message=text(error), session_id=told,
             )
 
     return read

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ingest.dialects.contract import as_json, digest, number, payload, rest
-from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, captured, decided, derived_session, each_line, inside, outcome_of, word
+from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, captured, client_of, decided, each_line, inside, outcome_of, word
 from ingest.json_traces.turns import dicts
 from store.records import Call, Observer, Record, SessionSource, State
 
@@ -39,8 +39,8 @@ def _call(line: Line, at: datetime, identity: str, rpc: Line, audit: Line) -> Ca
     result, result_state = captured(response)
     return Call(
         observation_id=identity, called_at=at, tool=word(rpc.get("tool_name")) or UNNAMED, observed_by=Observer.GATEWAY, dialect=NAME,
-        session_id=session or derived_session(NAME, at, principal, address),
-        session_source=SessionSource.MCP_SESSION if session else SessionSource.TRACE, duration_ms=number(rpc.get("latency")), principal=principal,
+        session_id=session or client_of(NAME, principal, address),
+        session_source=SessionSource.MCP_SESSION if session else SessionSource.CLIENT, duration_ms=number(rpc.get("latency")), principal=principal,
         client_address=address, server=word(inside(line, "service", "name")), arguments=arguments,
         arguments_state=arguments_state if request is None or arguments else State.ABSENT, result=result, result_state=result_state,
         outcome=outcome_of(decision, bool(error) or (status >= 400 if status is not None else None)), error_message=word(error),

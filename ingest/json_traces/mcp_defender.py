@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import digest, payload, rest, text
-from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, decided, derived_session, each_line, outcome_of, word
-from store.records import Call, Observer, Record
+from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, client_of, decided, each_line, outcome_of, word
+from store.records import Call, Observer, Record, SessionSource
 
 NAME = "mcp_defender"
 
@@ -24,8 +24,9 @@ def read(line: Line, clock: Clock) -> Iterator[Record]:
     agent, server = word(line.get("appName")), word(line.get("serverName"))
     yield Call(
         observation_id=digest(NAME, word(line.get("id")), at.isoformat() if line.get("date") else None, agent, server, arguments), called_at=at,
-        tool=word(line.get("toolName")) or UNNAMED, observed_by=Observer.GATEWAY, dialect=NAME, session_id=derived_session(NAME, at, agent, server),
-        agent=agent, server=server, server_version=word(line.get("serverVersion")), arguments=arguments, arguments_state=arguments_state,
+        tool=word(line.get("toolName")) or UNNAMED, observed_by=Observer.GATEWAY, dialect=NAME, session_id=client_of(NAME, agent, server),
+        session_source=SessionSource.CLIENT, agent=agent, server=server, server_version=word(line.get("serverVersion")),
+        arguments=arguments, arguments_state=arguments_state,
         outcome=outcome_of(decision, None), decision=decision, decided_by=NAME if decision else None,
         attributes=rest([("signatureVerifications", text(line["signatureVerifications"]))] if line.get("signatureVerifications") else []),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import as_json, digest, rest, text
-from ingest.json_traces.contract import Clock, Line, LogFormat, derived_session, each_line, inside, outcome_of, word
+from ingest.json_traces.contract import Clock, Line, LogFormat, client_of, each_line, inside, outcome_of, word
 from store.records import Access, Call, Observer, Outcome, Record, SessionSource
 
 NAME = "pipelock"
@@ -26,8 +26,8 @@ def read(line: Line, clock: Clock) -> Iterator[Record]:
         decision = "reject" if is_denied else None
         yield Call(
             observation_id=identity, called_at=at, tool=tool, observed_by=Observer.GATEWAY, dialect=NAME,
-            session_id=told or derived_session(NAME, at, word(line.get("pipelock_instance")), agent, address),
-            session_source=SessionSource.MCP_SESSION if told else SessionSource.TRACE, agent=agent, client_address=address,
+            session_id=told or client_of(NAME, word(line.get("pipelock_instance")), agent, address),
+            session_source=SessionSource.MCP_SESSION if told else SessionSource.CLIENT, agent=agent, client_address=address,
             server=word(fields.get("server"), fields.get("mcp_server")), server_address=word(fields.get("url")),
             outcome=outcome_of(decision, None), error_message=reason if is_denied else None, decision=decision,
             decided_by=word(fields.get("scanner"), "pipelock") if is_denied else None,

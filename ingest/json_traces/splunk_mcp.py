@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import as_json, digest, payload
-from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, derived_session, each_line, word
-from store.records import Call, Observer, Record
+from ingest.json_traces.contract import UNNAMED, Clock, Line, LogFormat, client_of, each_line, word
+from store.records import Call, Observer, Record, SessionSource
 
 NAME = "splunk_mcp"
 PREFIX, PREVIEW = "params.", "params.result_preview"
@@ -28,7 +28,8 @@ def read(line: Line, clock: Clock) -> Iterator[Record]:
     host, source = word(line.get("host")), word(line.get("source"))
     yield Call(
         observation_id=digest(NAME, as_json(line)), called_at=at, tool=tool or UNNAMED, observed_by=Observer.GATEWAY, dialect=NAME,
-        session_id=derived_session(NAME, at, host, source), client_address=host, server=source, arguments=arguments, arguments_state=arguments_state,
+        session_id=client_of(NAME, host, source), session_source=SessionSource.CLIENT, client_address=host, server=source,
+        arguments=arguments, arguments_state=arguments_state,
     )
 
 

@@ -10,8 +10,8 @@ from ingest.json_traces.contract import (
     Line,
     LogFormat,
     captured,
+    client_of,
     definitions_of,
-    derived_session,
     each_line,
     inside,
     parsed_part,
@@ -38,13 +38,13 @@ def read(line: Line, clock: Clock) -> Iterator[Record]:
         yield _call(line, at, request, response)
     elif kind == "mcp_tools_list":
         tools = inside(response, "result", "tools") or inside(response, "tools")
-        yield from definitions_of(tools, at, NAME, word(line.get("component")), session_id=_session(line, at)[0])
+        yield from definitions_of(tools, at, NAME, word(line.get("component")), session_id=_told(line))
     elif kind in ACCESS:
         yield Access(
             access_id=digest(NAME, word(line.get("audit_id"))), accessed_at=at, outcome=OUTCOMES.get(str(line.get("outcome")), Outcome.UNKNOWN),
             dialect=NAME, method=str(kind), principal=_principal(line), client_address=word(inside(line, "source", "value")),
             agent=word(inside(line, "subjects", "client_name")), server=word(line.get("component")),
-            transport=word(inside(line, "metadata", "extra", "transport")), session_id=_session(line, at)[0],
+            transport=word(inside(line, "metadata", "extra", "transport")), session_id=_told(line),
         )
 
 
@@ -55,7 +55,7 @@ def _call(line: Line, at: datetime, request: object, response: object) -> Call:
     answer = inside(response, "result") or response
     content = inside(answer, "content")
     result, result_state = captured(content if isinstance(content, list) and inside(answer, "structuredContent") is None else answer)
-    session, source = _session(line, at)
+    session, source = _session(line)
     error = inside(response, "error")
     return Call(
         observation_id=digest(NAME, word(line.get("audit_id"))), called_at=at, tool=word(inside(line, "target", "name")) or UNNAMED,
@@ -77,12 +77,15 @@ def _principal(line: Line) -> str | None:
     return word(inside(line, "subjects", "user"), inside(line, "subjects", "user_id"))
 
 
-def _session(line: Line, at: datetime) -> tuple[str, SessionSource]:
-    told = word(inside(line, "metadata", "extra", "session_id"), inside(line, "source", "extra", "session_id"))
-    if told:
+def _told(line: Line) -> str | None:
+    return word(inside(line, "metadata", "extra", "session_id"), inside(line, "source", "extra", "session_id"))
+
+
+def _session(line: Line) -> tuple[str, SessionSource]:
+    if told := _told(line):
         return told, SessionSource.MCP_SESSION
     who = (_principal(line), word(inside(line, "subjects", "client_name")), word(inside(line, "source", "value")))
-    return derived_session(NAME, at, *who), SessionSource.TRACE
+    return client_of(NAME, *who), SessionSource.CLIENT
 
 
 FORMAT = LogFormat(

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ingest.otlp.depth import shallower
 from ingest.otlp.items import Decoded, Event, Item, Source, Value, plausible_nanos
 from store.errors import SourceError
 
@@ -38,19 +39,37 @@ def decode_logs(body: bytes) -> Decoded:
 
 def _loaded(body: bytes) -> dict[str, Any]:
     try:
-        request = json.loads(body)
+        request = _parsed(body)
     except UnicodeDecodeError as error:
         raise SourceError(f"the body is not UTF-8: byte {error.start}") from error
     except json.JSONDecodeError as error:
         raise SourceError(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
         raise SourceError("the body nests too deeply") from error
-    except ValueError as error:  # a number of more digits than Python converts
-        raise SourceError(f"the body is not JSON that can be read: {error}") from error
     if not isinstance(request, dict):
         raise SourceError(f"the body must be a JSON object, not {type(request).__name__}")
     _check_case(request, "resource_spans", "resource_logs")
     return request
+
+
+def _parsed(body: bytes) -> Any:
+    """The body's JSON. A value that the parser cannot take is read as one that its own span or record is refused for."""
+    try:
+        return json.loads(body)
+    except RecursionError:
+        return json.loads(shallower(body), parse_int=_whole)
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        raise
+    except ValueError:
+        return json.loads(body, parse_int=_whole)
+
+
+def _whole(digits: str) -> int | float:
+    """A number; of more digits than Python converts, as a double has it: infinite, and no integer anywhere."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def _check_case(owner: dict[str, Any], *snake: str) -> None:

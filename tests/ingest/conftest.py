@@ -4,12 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.ingest.receiver import Receiver, receiving
+from tests.ingest.payloads import span, traces
+from tests.ingest.receiver import Receiver, collector_in, receiving
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
-    with receiving(tmp_path_factory.mktemp("receiver")) as receiver:
+    folder = tmp_path_factory.mktemp("receiver")
+    collector = collector_in(folder)
+    collector.accept_otlp("traces", "protobuf", traces(span()).SerializeToString(), "a test")  # compiles what is not in the cache yet
+    with receiving(folder, collector) as receiver:
         yield receiver
 
 

@@ -8,12 +8,15 @@ import time
 import urllib.parse
 from collections.abc import Callable
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ingest import fingerprint
 from ingest.fingerprint import Kind, atom, atoms, shingles
+from ingest.fingerprint.hashing import siphash, siphash_words
 from ingest.redact import Redactor
 
 
@@ -178,6 +181,74 @@ def test_lone_surrogates_do_not_stop_a_batch() -> None:
     text = "the quick brown fox jumps over the lazy dog at ana@example.com"
     assert shingles([text, "\ud800 " + text]).to_pylist() == shingles([text, text]).to_pylist()
     assert atoms(["\udfff", text])[1] == atoms([text])[0]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.string_view()])
+def test_arrow_columns_are_their_texts(kind: pa.DataType) -> None:
+    """Sliced, chunked, empty, with nulls above bytes, and more than is examined at a time: as the same texts in a list."""
+    prose = "the quick brown fox jumps over the lazy dog at ana@example.com and then goes home, "
+    texts = [prose * (n % 7) + f"user{n}@example.com" if n % 5 else None for n in range(6000)]
+    wanted = fingerprint.atoms_and_shingles(texts)
+    column = pa.array(texts, pa.string()).cast(kind)
+    assert fingerprint.atoms_and_shingles(column) == wanted
+    assert fingerprint.atoms_and_shingles(column.slice(17, 900)) == tuple(found.slice(17, 900) for found in wanted)
+    assert fingerprint.atoms_and_shingles(pa.chunked_array([column.slice(0, 10), column.slice(10)])) == wanted
+    assert [len(found) for found in fingerprint.atoms_and_shingles(pa.chunked_array([], kind))] == [0, 0]
+
+
+def test_nothing_is_read_beneath_a_null() -> None:
+    """Arrow may leave bytes there."""
+    column = pa.array(["ana@example.com"])
+    hidden = pa.Array.from_buffers(pa.string(), 1, [pa.py_buffer(b"\0"), *column.buffers()[1:]])
+    assert hidden.to_pylist() == [None] and atoms(hidden).to_pylist() == [[]]
+
+
+def test_bytes_that_are_no_text() -> None:
+    """Anything may stand in a binary column."""
+    rng = random.Random(11)
+    column = pa.array([rng.randbytes(3000) for _ in range(50)], pa.binary())
+    assert len(fingerprint.atoms_and_shingles(column)[0]) == 50
+
+
+def test_the_key_makes_the_hashes() -> None:
+    """One key, equal hashes, also of a value by itself; another key, nothing in common; the kind is told without it."""
+    text = "the quick brown fox jumps over the lazy dog at ana@example.com and https://github.com/octo/repo"
+    for found in (atoms, shingles):
+        one, again, other = (set(found([text], key)[0].as_py()) for key in (b"one", b"one", b"other"))
+        assert one == again and one and not one & other
+    mine = set(atoms([text], b"one")[0].as_py())
+    assert {atom(Kind.EMAIL, "ana@example.com", b"one"), atom(Kind.HANDLE, "octo/repo", b"one")} < mine
+    assert {value & 15 for value in mine} == {value & 15 for value in _atoms(text)}
+
+
+def test_siphash() -> None:
+    """The reference vectors of SipHash-2-4: the bytes 0, 1, 2... under the key 0, 1, 2..."""
+    key, data = np.frombuffer(bytes(range(16)), dtype=np.uint64), np.arange(15, dtype=np.uint8)
+    known = {0: 0x726FDB47DD0E0E31, 8: 0x93F5F5799A932462, 15: 0xA129CA6149BE45E5}
+    assert {size: int(siphash(data, size, key)) for size in known} == known
+    words = data[:8].view(np.uint64).copy()
+    siphash_words(words, key)
+    assert int(words[0]) == known[8]
+
+
+def test_code_hosts_numbers_and_odd_ends() -> None:
+    """What surrounds a name does not change it; what only looks like one is none."""
+    same = {
+        "2001:0DB8:0:0:0:0:0:7": [(Kind.HOST, "2001:db8::7")],
+        "::ffff:1 and ::": [(Kind.HOST, "::ffff:1")],
+        "1:0:0:2:0:0:0:3": [(Kind.HOST, "1:0:0:2::3")],
+        "256.1.1.1 1.2.3.4.5": [(Kind.HOST, "1.2.3.4")],
+        "see www.example.org/a.": [(Kind.URL, "example.org/a"), (Kind.HOST, "example.org")],
+        "a@b.example.c": [(Kind.EMAIL, "a@b.example"), (Kind.HOST, "b.example")],
+        "DE88 3704 0044 0532 0130 00": [],
+        "std::vector a::b 12:30 x:1:2": [],
+        "'C:\\Program Files\\App one\\run.exe' says": [(Kind.PATH, "c:\\program files\\app one\\run.exe")],
+        "https://ana:tok@h.example/?next=http://x.example/y": [
+            (Kind.URL, "h.example/?next=http://x.example/y"), (Kind.HOST, "h.example"), (Kind.URL, "x.example/y"), (Kind.HOST, "x.example"),
+        ],
+    }
+    for text, names in same.items():
+        assert _atoms(text) == {atom(kind, value) for kind, value in names}, text
 
 
 _STALLING = [

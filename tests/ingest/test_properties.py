@@ -205,6 +205,25 @@ def test_depth_200_costs_one_span() -> None:
     assert len(otlp_json.decode_traces(json.dumps(request).encode()).warnings) == 1
 
 
+@pytest.mark.parametrize("value", [
+    '{"kvlistValue":{"values":[{"key":"a","value":' * 400 + "{}" + "}]}}" * 400, '{"arrayValue":{"values":[' * 2000 + "]}}" * 2000,
+    '{"stringValue":"\\"]}["}'.join(['{"arrayValue":{"values":[' * 500, "]}}" * 500]), '{"intValue":' + "9" * 5000 + "}", "[" * 5000 + "]" * 5000,
+    '{"arrayValue":{"values":[{"intValue":' * 300 + "9" * 5000 + "}]}}" * 300,
+])
+def test_what_the_parser_cannot_take_costs_one_span(value: str) -> None:
+    body = as_json(traces(span(1), span(2, attributes={"MARK": "x"}), span(3))).decode()
+    (place,) = (found for found in [body.partition('"key": "MARK", "value": ')] if found[1])
+    after = place[2].partition("}")[2]
+    decoded = otlp_json.decode_traces((place[0] + place[1] + value + after).encode())
+    assert ([item.span_id for item in decoded.items], len(decoded.refused)) == (["00000000000003e9", "00000000000003eb"], 1)
+    assert "attribute 'MARK'" in next(iter(decoded.refused))
+
+
+def test_depth_of_what_nobody_knows_is_ignored() -> None:
+    body = as_json(traces(span(1))).replace(b'"name"', b'"new": ' + b'[{"a":' * 3000 + b'"]"' + b"}]" * 3000 + b', "name"', 1)
+    assert len(otlp_json.decode_traces(body).items) == 1
+
+
 def test_garbage_does_not_fill_the_memory() -> None:
     decoded = otlp_json.decode_traces(b'{"resourceSpans":[{"scopeSpans":[{"spans":[' + b",".join([b"1"] * 50_000) + b"]}]}]}")
     assert (len(decoded.refused), len(list(decoded.refused))) == (50_000, 1_000)

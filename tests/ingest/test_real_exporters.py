@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import anyio
+import grpc
 import pytest
 from mcp import Client
 from mcp.server import MCPServer
@@ -28,15 +29,22 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.instrumented import InstrumentationSettings
 
 from tests.ingest.receiver import Receiver
+from tests.ingest.ways import Way, proves
 
-SPANS: dict[str, Callable[[Receiver], SpanExporter]] = {
-    "grpc": lambda r: GrpcSpans(endpoint=r.target, insecure=True),
-    "http": lambda r: HttpSpans(endpoint=f"{r.url}/v1/traces"),
-    "http gzip": lambda r: HttpSpans(endpoint=f"{r.url}/otel/v1/traces", compression=Compression.Gzip),
+HTTP_PLAIN, HTTP_GZIP, GRPC_PLAIN, GRPC_GZIP = (
+    Way("http", "protobuf", "identity"), Way("http", "protobuf", "gzip"), Way("grpc", "protobuf", "identity"), Way("grpc", "protobuf", "gzip"),
+)
+SPANS: dict[Way, Callable[[Receiver], SpanExporter]] = {
+    HTTP_PLAIN: lambda r: HttpSpans(endpoint=f"{r.url}/v1/traces"),
+    HTTP_GZIP: lambda r: HttpSpans(endpoint=f"{r.url}/otel/v1/traces", compression=Compression.Gzip),
+    GRPC_PLAIN: lambda r: GrpcSpans(endpoint=r.target, insecure=True),
+    GRPC_GZIP: lambda r: GrpcSpans(endpoint=r.target, insecure=True, compression=grpc.Compression.Gzip),
 }
-LOGS: dict[str, Callable[[Receiver], LogRecordExporter]] = {
-    "grpc": lambda r: GrpcLogs(endpoint=r.target, insecure=True),
-    "http": lambda r: HttpLogs(endpoint=f"{r.url}/v1/logs"),
+LOGS: dict[Way, Callable[[Receiver], LogRecordExporter]] = {
+    HTTP_PLAIN: lambda r: HttpLogs(endpoint=f"{r.url}/v1/logs"),
+    HTTP_GZIP: lambda r: HttpLogs(endpoint=f"{r.url}/v1/logs", compression=Compression.Gzip),
+    GRPC_PLAIN: lambda r: GrpcLogs(endpoint=r.target, insecure=True),
+    GRPC_GZIP: lambda r: GrpcLogs(endpoint=r.target, insecure=True, compression=grpc.Compression.Gzip),
 }
 
 
@@ -54,9 +62,10 @@ def tracing(exporter: SpanExporter, service: str = "a-service") -> Iterator[Trac
     provider.shutdown()
 
 
-@pytest.mark.parametrize("name", SPANS)
-def test_span_exporters(receiver: Receiver, name: str) -> None:
-    with tracing(SPANS[name](receiver)) as provider:
+@proves("R4", "R7")
+@pytest.mark.parametrize("way", SPANS, ids=str)
+def test_span_exporters(receiver: Receiver, way: Way) -> None:
+    with tracing(SPANS[way](receiver)) as provider:
         tracer = provider.get_tracer("a-framework", "1")
         about = {"gen_ai.operation.name": "invoke_agent", "gen_ai.conversation.id": "c"}
         with tracer.start_as_current_span("invoke_agent a", attributes=about) as outer:
@@ -74,10 +83,11 @@ def test_span_exporters(receiver: Receiver, name: str) -> None:
     assert [(r["span_id"], r["session_id"]) for r in receiver.rows("spans")] == [(parent, "c")]
 
 
-@pytest.mark.parametrize("name", LOGS)
-def test_log_exporters(receiver: Receiver, name: str) -> None:
+@proves("R4", "R7")
+@pytest.mark.parametrize("way", LOGS, ids=str)
+def test_log_exporters(receiver: Receiver, way: Way) -> None:
     provider = LoggerProvider(resource=Resource.create({"service.name": "claude-code"}))
-    provider.add_log_record_processor(SimpleLogRecordProcessor(LOGS[name](receiver)))
+    provider.add_log_record_processor(SimpleLogRecordProcessor(LOGS[way](receiver)))
     attributes: dict[str, Any] = {
         "event.name": "tool_result", "session.id": "s", "event.sequence": 4, "tool_name": "Bash", "success": "true",
         "tool_input": "{}",
@@ -98,7 +108,7 @@ def weather_model(messages: list[ModelMessage], info: AgentInfo) -> ModelRespons
 
 @pytest.mark.parametrize("version", [2, 5])
 def test_a_pydantic_ai_agent(receiver: Receiver, version: Any) -> None:
-    with tracing(SPANS["http"](receiver), "weather-app") as provider, warnings.catch_warnings():
+    with tracing(SPANS[HTTP_PLAIN](receiver), "weather-app") as provider, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # older formats are deprecated, and still sent by those who stay on them
         agent = Agent(FunctionModel(weather_model), name="weather_agent", instructions="Be brief.")
         agent.instrument = InstrumentationSettings(tracer_provider=provider, version=version)
@@ -123,7 +133,7 @@ def test_a_pydantic_ai_agent(receiver: Receiver, version: Any) -> None:
 @pytest.fixture
 def global_tracing(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The MCP SDK takes its tracer from the API, which can be given a provider but once in a process; tests get around that."""
-    with tracing(SPANS["grpc"](receiver), "weather") as provider:
+    with tracing(SPANS[GRPC_PLAIN](receiver), "weather") as provider:
         monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
         yield
 

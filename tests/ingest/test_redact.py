@@ -3,10 +3,12 @@
 Secrets are put together at run time from parts, so that scanners of this repository have nothing to find.
 """
 
+import base64
 import json
 import random
 import string
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -205,6 +207,45 @@ def test_the_key_makes_the_mask() -> None:
     assert one == Redactor(b"a key for tests").mask(f"token={secret}")[1][0]
     assert one.digest != other.digest
     assert len(one.digest) == 16 and isinstance(one, Secret)
+
+
+@pytest.mark.parametrize("kind", ["aws-access-key-id", "github-token", "anthropic-key", "private-key", "google-api-key"])
+def test_base64_hides_nothing(kind: str) -> None:
+    """As a value of its own (a Kubernetes secret), within a file, wrapped, without padding, in JSON of any depth: masked as its secret is."""
+    secret = SECRETS[kind]
+    file = json.dumps({"region": "eu-west-1", "note": "put there by the setup", "key": secret, "more": "and so on and so forth"})
+    _, found = REDACTOR.mask(secret)
+    for plain in (secret, file):
+        run = base64.b64encode(plain.encode()).decode()
+        wrapped = base64.encodebytes(plain.encode()).decode()
+        for text in (
+            run, f"  key: {run}\n", base64.urlsafe_b64encode(plain.encode()).decode().rstrip("="), wrapped, json.dumps({"data": wrapped}),
+            json.dumps(json.dumps({"data": f"key:\n{run}"})), run.replace("/", "\\/"), f"password: {run}",
+        ):
+            masked, again = REDACTOR.mask(text)
+            assert again == found, text
+            assert _gone(run[4:-4], masked)
+            assert REDACTOR.mask(masked) == (masked, [])
+            if text[0] in '{"':
+                inner = json.loads(masked)
+                assert not isinstance(inner, str) or json.loads(inner)
+
+
+def test_encoded_text_without_secrets_stays() -> None:
+    """Prose in base64, an image, a UUID, a long path, a hash."""
+    for text in (
+        base64.b64encode(b"the quick brown fox jumps over the lazy dog, again and again").decode(),
+        base64.b64encode(random.Random(2).randbytes(900)).decode(),
+        "550e8400-e29b-41d4-a716-446655440000 /usr/lib/python3/site-packages/some/where/else " + _some(64, _HEX),
+    ):
+        assert REDACTOR.mask(text) == (text, [])
+
+
+def test_suspects_are_what_masking_changes() -> None:
+    """One scan over many texts names each that holds a secret, plain or encoded."""
+    secret = SECRETS["github-token"]
+    texts = [b"nothing", secret.encode(), b"", base64.b64encode(secret.encode()), b"still nothing"]
+    assert REDACTOR.suspects(b"".join(text + b"\0" for text in texts), np.cumsum([len(text) + 1 for text in texts]) - 1) == [1, 3]
 
 
 _AROUND = st.text(st.characters(codec="utf-8"), max_size=40)

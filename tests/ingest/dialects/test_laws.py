@@ -72,6 +72,8 @@ ITEMS = st.builds(
 class NoMasks:
     """Masks nothing."""
 
+    key = b""
+
     def suspects(self, data: bytes, ends: Any) -> list[int]:
         return []
 
