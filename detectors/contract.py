@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from store import tables
 from store.database import Database
-from store.records import Grade, Record, Severity
+from store.records import Grade, Record, Severity, Stated
 
 
 class Scope(StrEnum):
@@ -47,11 +47,22 @@ _PRINTED = r"""
 """
 """What `quoted` is for Python: foreign text made fit for a sentence."""
 
+_UNUSUAL = (
+    """CREATE OR REPLACE MACRO hour_of_week(moment) AS (isodow(moment) - 1) * 24 + hour(moment)""",
+    """CREATE OR REPLACE MACRO robust_z(actual, typical, spread, floor_of_spread) AS
+        0.6745 * (actual - typical) / greatest(spread, floor_of_spread)""",
+    """CREATE OR REPLACE MACRO surprise(n, total, kinds) AS -log2((coalesce(n, 0) + 1) / (coalesce(total, 0) + kinds))""",
+)
+"""For baselines: the hour of the week, 0 to 167, Monday first, in UTC; how far a value lies from a median, in median absolute deviations (unusual
+from 3.5 on: Iglewicz and Hoaglin, 1993; the floor is for the many counts whose deviation is 0); and how many bits a thing that was seen `n`
+times of `total` tells, where `kinds` are possible (add-one smoothing)."""
+
 
 class Slice:
     """The calls that a detector may see, with the messages, definitions, access and counters around them.
 
-    Tables `calls`, `messages`, `tool_definitions`, `access`, `normal`; views of `store/views`; in SQL, `printed(text)` quotes foreign text.
+    Tables `calls`, `messages`, `tool_definitions`, `access`, `normal`, `grants`, `registry`; views of `store/views`; in SQL,
+    `printed(text)` quotes foreign text, and `hour_of_week`, `robust_z` and `surprise` measure what is unusual.
     """
 
     def __init__(self, seen: Mapping[str, pa.Table]) -> None:
@@ -59,7 +70,8 @@ class Slice:
         for table in tables.SEEN:
             self._database.load(table, seen.get(table, tables.empty(table)))
         self._database.make_views()
-        self._database.execute(_PRINTED)
+        for macro in (_PRINTED, *_UNUSUAL):
+            self._database.execute(macro)
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; the answer as an Arrow table."""
@@ -93,7 +105,7 @@ class Found:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-Scenario: TypeAlias = Sequence[Record]
+Scenario: TypeAlias = Sequence[Record | Stated]
 """Records that a detector must fire on, or stay quiet on."""
 
 Find: TypeAlias = str | Callable[[Slice], Iterable[Found]]
@@ -106,7 +118,11 @@ class Detector:
     find: SQL that answers `scope_key, subject, call_ids, grade, score, sentence, evidence` (a struct or JSON), or a
         function of the slice that yields `Found`.
     learn: SQL over `calls` that answers `key, n, first_at, last_at`; kept in `normal` under the detector's name and merged by
-        sum, min, max. `normal` shows the detector its own counters and everybody else's.
+        sum, min, max. It is asked once for each session (a call without one stands alone), and sees no other calls meanwhile.
+        `normal` shows the detector its counters, each with `sessions`, how many speak for it, and `weight`, the same with older ones
+        counting less. Ask these where one busy session must not make a thing usual.
+    learn_by: SQL over `calls` that names whom a counter is about: `coalesce(agent, '')`. Counters are then kept apart by this, as `subject`,
+        and a slice is given those about the agents in it alone; say it wherever there may be many.
     lookback: how far apart calls of one scope may lie and still be seen together.
     fires_on, quiet_on: named scenarios; the quiet ones are near misses.
     """
@@ -119,6 +135,7 @@ class Detector:
     quiet_on: Mapping[str, Scenario]
     lookback: timedelta = timedelta(hours=24)
     learn: str | None = None
+    learn_by: str | None = None
     formerly: tuple[str, ...] = ()
 
 

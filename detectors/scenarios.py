@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from store.records import Access, Call, Message, Observer, Outcome, Record, State, ToolDefinition
+from store.records import Access, Call, Grant, Message, Observer, Outcome, Record, Registration, State, ToolDefinition
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 """A Monday morning."""
@@ -78,6 +78,18 @@ def access(outcome: Outcome = Outcome.OK, **more: Any) -> Access:
         "server": "weather", "agent": "assistant",
     }
     return Access(outcome=outcome, **{**fields, **more})
+
+
+def grant(**more: Any) -> Grant:
+    """A permission, given before everything that happens in a scenario."""
+    fields: dict[str, Any] = {"grant_id": f"grant-{next(_numbers)}", "granted_at": START - timedelta(days=30), "granted_by": "kim@example.com"}
+    return Grant(**{**fields, **more})
+
+
+def registration(server: str = "weather", state: str = "approved", **more: Any) -> Registration:
+    """An entry of the registry, made before everything that happens in a scenario."""
+    fields: dict[str, Any] = {"entry_id": f"entry-{next(_numbers)}", "changed_at": START - timedelta(days=30), "changed_by": "kim@example.com"}
+    return Registration(server=server, state=state, **{**fields, **more})
 
 
 def steady(one: Call, times: int, every: timedelta = timedelta(minutes=10)) -> list[Call]:

@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from detectors.contract import Scope
 from detectors.registry import FAMILIES, Registered, detectors
+from docs import conformance
 from ingest.json_traces.lines import formats
 from ingest.reading import dialects
 from store import tables
@@ -51,6 +52,8 @@ TABLE_MEANINGS = {
     "alerts": "Findings about one session or subject, grouped for a person, with a life.",
     "decisions": "Every step of triage. Rows are added and never changed.",
     "deliveries": "One alert on its way to one destination.",
+    "grants": "Who may call what, until when, as people have laid it down. Whoever has a grant is held to it.",
+    "registry": "Which servers and tools people have approved or retired.",
     "normal": "What detectors count as usual: one counter a row.",
 }
 SETTING_MEANINGS = {  # for settings whose field says nothing of its own
@@ -80,6 +83,7 @@ def pages() -> dict[Path, str]:
     made[DOCS / "settings.md"] = settings_page()
     made[DOCS / "tables.md"] = tables_page()
     made[DOCS / "command-line.md"] = command_line_page()
+    made[DOCS / "otlp-conformance.md"] = conformance.page(GENERATED.format(cure=CURE, source="docs/conformance.py and the marks in tests/ingest/"))
     return made
 
 
@@ -89,6 +93,7 @@ def drift(root: Path) -> list[str]:
     wrong = [f"{path} is missing" for path in made if not (root / path).exists()]
     wrong += [f"{path} differs from the code" for path, text in made.items() if (root / path).exists() and (root / path).read_text() != text]
     wrong += [f"{path} describes a detector that does not exist" for path in _stray(root, made)]
+    wrong += conformance.unproven()
     return sorted(wrong)
 
 
@@ -190,11 +195,7 @@ def settings_page() -> str:
     example = '```toml\n[keep]\npayloads = "truncated"\n\n[[webhooks]]\nname = "soc"\nurl = "https://alerts.example.com/toolhound"\n' \
               'secret_variable = "SOC_SECRET"\nminimum_severity = "high"\n```'
     for name, field in settings.Settings.model_fields.items():
-        section = _section_of(field.annotation)
-        many = section is not field.annotation
-        rows = [(f"`{key}`", _type(one), _default(one), _meaning(f"{name}.{key}", one)) for key, one in section.model_fields.items()]
-        head = f"## `[[{name}]]`, any number of times" if many else f"## `[{name}]`"
-        parts.append(f"{head}\n\n{_flat(inspect.getdoc(section) or '')}\n\n" + _table(("setting", "type", "default", "meaning"), rows))
+        parts += _settings_of(name, field)
     variables = [
         ("`TOOLHOUND_WORKSPACE`", "the workspace where `--workspace` is left out"),
         (f"`{TOKEN_VARIABLE}`", "the access token: `serve` uses it instead of a random one, the other verbs send it to an address"),
@@ -224,12 +225,21 @@ def command_line_page() -> str:
     first, _, exit_codes = (cli.__doc__ or "").partition("\n\n")
     parts = ["# Command line", GENERATED.format(cure=CURE, source="toolhound/cli.py"), _flat(first), _flat(exit_codes)]
     group: Any = typer.main.get_command(cli.app)
-    for name, command in group.commands.items():
+    for name, command in _verbs(group.commands):
         rows = [row for param in command.params if (row := _parameter(param))]
         arguments = [p.name.upper() + ("..." if p.nargs == -1 else "") for p in command.params if _is_argument(p)]
         usage = " ".join(["toolhound", name, *arguments, "[OPTIONS]"])
         parts.append(f"## `{name}`\n\n{_flat(command.help or '')}\n\n```\n{usage}\n```\n\n" + _table(("parameter", "meaning", "default"), rows))
     return "\n\n".join(parts) + "\n"
+
+
+def _verbs(commands: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, command in commands.items():
+        inner = getattr(command, "commands", None)
+        if inner:
+            yield from _verbs(inner, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", command
 
 
 def _is_argument(param: Any) -> bool:
@@ -250,11 +260,23 @@ def _parameter(param: Any) -> tuple[str, str, str] | None:
     return shown, meaning, "" if param.default in (None, False, "") else f"`{param.default}`"
 
 
-def _section_of(annotation: Any) -> type[BaseModel]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found: type[BaseModel] = annotation.__args__[0]
-    return found
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    """The section that a setting is, or is a list of."""
+    found = next(iter(getattr(annotation, "__args__", ())), annotation)
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
+
+
+def _settings_of(name: str, field: FieldInfo) -> Iterator[str]:
+    """A section of the settings file, and the sections inside it."""
+    section = _section_of(field.annotation)
+    if section is None:
+        return
+    inner = [key for key, one in section.model_fields.items() if _section_of(one.annotation)]
+    rows = [(f"`{key}`", _type(one), _default(one), _meaning(f"{name}.{key}", one)) for key, one in section.model_fields.items() if key not in inner]
+    head = f"## `[[{name}]]`, any number of times" if section is not field.annotation else f"## `[{name}]`"
+    yield f"{head}\n\n{_flat(inspect.getdoc(section) or '')}\n\n" + _table(("setting", "type", "default", "meaning"), rows)
+    for key in inner:
+        yield from _settings_of(f"{name}.{key}", section.model_fields[key])
 
 
 def _type(field: FieldInfo) -> str:

@@ -25,6 +25,8 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
             "last_step_at": progress.last_step_at,
             "lag_seconds": _lag(engine),
             "touched": reader.value("SELECT count(*) FROM hot.touched"),
+            "touched_since": reader.value("SELECT min(touched_at) FROM hot.touched"),
+            "sightings": {"repeated": progress.repeated, "contradicted": progress.contradicted, "clock_ahead": progress.ahead},
         },
         "spool": {"files": files, "bytes": waiting, "limit_bytes": engine.settings.collect.spool_bytes},
         "lake": {"files": lake_files, "bytes": lake_bytes},
@@ -52,4 +54,5 @@ def _unknown(collectors: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for one in (one for collector in collectors for one in collector.pop("unknown", [])):
         spoken = (one["signal"], one["scope"], tuple(one["keys"]))
         found[spoken] = found.get(spoken, 0) + one["requests"]
-    return [{"signal": signal, "scope": scope, "keys": list(keys), "requests": n} for (signal, scope, keys), n in sorted(found.items(), key=lambda f: -f[1])]
+    most = sorted(found.items(), key=lambda pair: -pair[1])
+    return [{"signal": signal, "scope": scope, "keys": list(keys), "requests": n} for (signal, scope, keys), n in most]

@@ -11,6 +11,7 @@ from ingest.keeping import Payloads, Source
 from store.errors import SettingsError
 
 FILE_NAME = "toolhound.toml"
+DATABASE_FILE = "toolhound.duckdb"
 VARIABLE = "TOOLHOUND_SETTINGS"
 """How `toolhound serve` hands its settings, wherever they came from, to the processes that it starts: as JSON."""
 
@@ -38,10 +39,10 @@ class Collect(Section):
 class Kept(Section):
     """A source whose payloads are kept otherwise, by its agent, server and dialect; `*` stands for any characters."""
 
-    payloads: PayloadsKept
-    agent: str = Field("*", min_length=1)
-    server: str = Field("*", min_length=1)
-    dialect: str = Field("*", min_length=1)
+    payloads: PayloadsKept = Field(description="what is kept of them; their error messages go with them")
+    agent: str = Field("*", min_length=1, description="the agent's name")
+    server: str = Field("*", min_length=1, description="the MCP server's name; messages have none")
+    dialect: str = Field("*", min_length=1, description="what the source speaks (docs/dialects.md)")
 
 
 class Keep(Section):
@@ -51,12 +52,33 @@ class Keep(Section):
     truncate_bytes: int = Field(64 << 10, ge=256)
     sources: tuple[Kept, ...] = Field((), description="sources whose payloads are kept otherwise; the first that fits counts")
     settle_seconds: float = Field(600, gt=0, description="how long a call may still change before it moves into the lake")
+    days: int = Field(0, ge=0, description="calls and what belongs to them are kept for so many days; 0: for ever")
+    lake_bytes: int = Field(0, ge=0, description="how large the lake may grow before its oldest days go; 0: without end")
+    key_file: Path | None = Field(None, description="holds the key (32 bytes, hexadecimal or base64) that a new workspace is encrypted with")
+    key_variable: str | None = Field(None, description="the environment variable that holds the key; the file above is the other way")
 
     def policy(self) -> Payloads:
         """As collectors take it."""
         return Payloads(
             self.payloads, self.truncate_bytes, tuple(Source(one.payloads, one.agent, one.server, one.dialect) for one in self.sources)
         )
+
+
+class Learn(Section):
+    """What counts as usual."""
+
+    half_life_days: float = Field(30, ge=7, description="an older session weighs less, a half after so long; run `toolhound learn` after a change")
+    forget_days: int = Field(180, ge=1, description="what was not seen for so long is no longer usual")
+    forget_once_days: int = Field(90, ge=1, description="the same for what only one session did")
+    held_days: float = Field(7, ge=0, description="how long sessions of an open alert with proof teach nothing; confirmed attacks never do")
+    counters: int = Field(2_000_000, ge=1000, description="how many counters are kept at most; the weakest go first")
+
+
+class Detect(Section):
+    """How many alerts may come from what is merely unusual; what content proves always alerts."""
+
+    alerts_per_day: int = Field(20, ge=0, description="how many sessions a day may alert for being unusual alone, once there is enough history")
+    false_discovery_rate: float = Field(0.2, gt=0, le=1, description="the share of these that may be chance")
 
 
 class Serve(Section):
@@ -85,6 +107,8 @@ class Settings(Section):
 
     collect: Collect = Collect()
     keep: Keep = Keep()
+    learn: Learn = Learn()
+    detect: Detect = Detect()
     serve: Serve = Serve()
     webhooks: tuple[Webhook, ...] = ()
 
@@ -117,6 +141,8 @@ def _told(place: tuple[str | int, ...], kind: str, message: str) -> str:
     name = ".".join(map(str, place))
     if kind != "extra_forbidden":
         return f"{name}: {message.lower()}"
-    sections: dict[str, type[BaseModel]] = {"collect": Collect, "keep": Keep, "serve": Serve, "webhooks": Webhook}
+    sections: dict[str, type[BaseModel]] = {
+        "collect": Collect, "keep": Keep, "learn": Learn, "detect": Detect, "serve": Serve, "webhooks": Webhook,
+    }
     section = sections.get(str(place[0]), Settings) if len(place) > 1 else Settings
     return f"{name} is no setting; known here are {', '.join(section.model_fields)}"

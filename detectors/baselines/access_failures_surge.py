@@ -17,23 +17,22 @@ Gateways that do not log refusals (Kuadrant), and slow guessing below the thresh
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
+from detectors.refusals import REFUSED
 from detectors.scenarios import START, access, call, session, steady
 from store.records import Outcome, Severity
 
-LEARN = """
+LEARN = f"""
 SELECT coalesce(principal, client_address, agent, '') || '|' || date_trunc('hour', called_at)::VARCHAR AS key, count(*) AS n,
        min(called_at) AS first_at, max(called_at) AS last_at
 FROM calls
-WHERE outcome IN ('error', 'denied') AND regexp_matches(lower(concat_ws(' ', error_type, error_message, result)),
-    '\\b(401|403|407)\\b|unauthori[sz]ed|forbidden|permission denied|access denied|not permitted|invalid (api )?(token|key|credential)|authentication')
+WHERE {REFUSED}
 GROUP BY 1
 """
 
-FIND = """
+FIND = f"""
 WITH attempts AS (
     SELECT coalesce(principal, client_address, agent, '') AS who, called_at AS happened_at, call_id, server, tool,
-           outcome IN ('error', 'denied') AND regexp_matches(lower(concat_ws(' ', error_type, error_message, left(result, 500))),
-               '\\b(401|403|407)\\b|unauthori[sz]ed|forbidden|permission denied|access denied|not permitted|invalid (api )?(token|key|credential)|authentication')
+           {REFUSED}
            AS failed
     FROM calls
     UNION ALL
@@ -60,10 +59,10 @@ SELECT s.who AS scope_key, strftime(s.peak_at::DATE, '%Y-%m-%d') AS subject, lis
        s.who || ' was refused ' || s.failures || ' times of ' || s.tried || ' within ten minutes, over '
            || count(DISTINCT a.server || '.' || a.tool) FILTER (a.failed) || ' tools; '
            || CASE WHEN s.hours > 0 THEN 'its worst hour before had ' || s.worst_hour || '.' ELSE 'it had no refusals before.' END AS sentence,
-       {'actual': s.failures, 'typical': s.worst_hour, 'tried': s.tried, 'baseline_hours': s.hours} AS evidence,
-       {'servers': list_sort(list(DISTINCT a.server) FILTER (a.failed AND a.server IS NOT NULL)),
+       {{'actual': s.failures, 'typical': s.worst_hour, 'tried': s.tried, 'baseline_hours': s.hours}} AS evidence,
+       {{'servers': list_sort(list(DISTINCT a.server) FILTER (a.failed AND a.server IS NOT NULL)),
         'tools': list_sort(list(DISTINCT a.tool) FILTER (a.failed AND a.call_id IS NOT NULL)),
-        'first_at': min(a.happened_at) FILTER (a.failed), 'last_at': max(a.happened_at) FILTER (a.failed)} AS about
+        'first_at': min(a.happened_at) FILTER (a.failed), 'last_at': max(a.happened_at) FILTER (a.failed)}} AS about
 FROM surges AS s JOIN attempts AS a ON a.who = s.who AND a.happened_at BETWEEN s.peak_at - INTERVAL 10 MINUTE AND s.peak_at
 GROUP BY s.who, s.peak_at, s.failures, s.tried, s.worst_hour, s.hours
 """
@@ -76,6 +75,7 @@ DETECTOR = Detector(
     scope=Scope.PRINCIPAL,
     lookback=timedelta(hours=1),
     learn=LEARN,
+    learn_by="coalesce(principal, client_address, agent, '')",
     find=FIND,
     fires_on={
         "twenty refusals in ten minutes": steady(_REFUSED, 20, timedelta(seconds=20)),

@@ -92,6 +92,7 @@ DETECTOR = Detector(
                 "attack:T1048"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_by="coalesce(agent, '')",
     find=FIND,
     fires_on={"a report goes to a stranger": _mailed("eve@evil.example", "Summarise the third quarter for me.")},
     quiet_on={

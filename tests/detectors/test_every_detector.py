@@ -1,7 +1,7 @@
 """The laws that every detector keeps, proven by its own scenarios."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from detectors.contract import Scenario
 from detectors.registry import SECTIONS, Registered, detectors
 from store.database import Database
-from store.records import Finding, Message, Record
+from store.records import Finding, Message, Record, Stated
 from toolhound.detection import look_at_everything, look_at_touched
 from toolhound.proof import database_of
 
@@ -32,7 +32,7 @@ def found(one: Registered, database: Database) -> dict[str, Finding]:
     return {f.finding_id: f for f in looked.findings}
 
 
-def told(one: Registered, records: Sequence[Record]) -> dict[str, Finding]:
+def told(one: Registered, records: Scenario) -> dict[str, Finding]:
     return {i: f for i, f in found(one, database_of(records)).items() if f.evidence.get("alerting", True)}
 
 
@@ -96,7 +96,7 @@ def _all(one: Registered) -> list[tuple[str, Scenario]]:
     return [*one.detector.fires_on.items(), *one.detector.quiet_on.items()]
 
 
-def _apart(records: Scenario, n: int) -> Iterator[Record]:
+def _apart(records: Scenario, n: int) -> Iterator[Record | Stated]:
     """The records of one scenario, kept from meeting those of another: sessions, servers, agents and principals of its own."""
     for record in records:
         changes = {

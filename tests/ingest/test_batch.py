@@ -61,7 +61,8 @@ def test_truncation_counts_bytes_and_leaves_whole_characters(character: str, kep
 def test_a_source_has_its_own_setting() -> None:
     policy = Payloads("full", sources=(Source("none", agent="pay*", dialect="d_*"), Source("fingerprint_only", server="hr")))
     cases = {
-        ("payroll", None, "d_1"): None, ("payroll", None, "dx1"): "said", ("a", "hr", "d"): None, ("a", "hr2", "d"): "said", (None, None, "d"): "said",
+        ("payroll", None, "d_1"): None, ("payroll", None, "dx1"): "said", ("a", "hr", "d"): None, ("a", "hr2", "d"): "said",
+        (None, None, "d"): "said",
     }
     calls = [replace(CALL, observation_id=str(n), agent=a, server=s, dialect=d, arguments="said", error_message="said", attributes="{}")
              for n, (a, s, d) in enumerate(cases)]

@@ -36,7 +36,8 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
 )
 PLAIN = st.fixed_dictionaries({
     "gen_ai.operation.name": st.just("execute_tool"), "gen_ai.tool.name": st.sampled_from(["a", "b"]),
-    "gen_ai.tool.call.arguments": st.text(max_size=20), "gen_ai.tool.call.result": st.text(max_size=20), "gen_ai.conversation.id": st.text(max_size=5),
+    "gen_ai.tool.call.arguments": st.text(max_size=20), "gen_ai.tool.call.result": st.text(max_size=20),
+    "gen_ai.conversation.id": st.text(max_size=5),
 })
 SPANS = st.fixed_dictionaries({
     "name": st.sampled_from([*NAMES, "MCP send tools/call weather", "tools/call  x ", "tools/call"]) | st.text(max_size=5),

@@ -1,0 +1,84 @@
+"""An agent with a settled set of tools begins to use a privileged one.
+
+What it detects
+The first day on which an agent uses a tool that destroys, pays, runs code or changes permissions, after two hundred calls over five days without
+it, where its tools are settled: by Good and Turing's estimate less than one call in a hundred is of a tool that it never used.
+
+Why it matters
+Scope creep: what an agent can do grows call by call, and a hijacked agent reaches for what its task never needed.
+
+False positives
+A new task or release of the agent. The user's own words do not excuse it here; where the prompt asks for it, the session's other findings say so.
+
+Blind spots
+Agents without a name or with little history, and tools whose names do not say what they do.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from detectors.contract import Detector, Scope
+from detectors.privileges import PRIVILEGED
+from detectors.scenarios import START, call, steady
+from store.records import Call, Outcome, Severity
+
+CALLS_AT_LEAST, DAYS_AT_LEAST = 200, 5
+CHANCE_AT_MOST = 0.01
+"""Good-Turing: the chance of something new is the share of what was seen once. An agent that tries tools all the time is not settled."""
+
+LEARN = """
+SELECT agent || chr(31) || coalesce(server, '') || chr(31) || tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM calls WHERE agent IS NOT NULL AND outcome <> 'denied' GROUP BY 1
+"""
+
+FIND = f"""
+WITH used AS (
+    SELECT * FROM calls WHERE agent IS NOT NULL AND {PRIVILEGED} AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject'
+), known AS (
+    SELECT split_part(key, chr(31), 1) AS agent, split_part(key, chr(31), 2) AS server, split_part(key, chr(31), 3) AS tool, n, first_at
+    FROM normal WHERE detector = 'privileged_tool_is_new_to_agent'
+), judged AS (
+    SELECT u.agent, u.server, u.tool, u.call_id, u.called_at, own.first_at AS begun_at, sum(k.n)::BIGINT AS calls, count(*) AS tools,
+           min(k.first_at) AS since, (1 + count(*) FILTER (k.n = 1)) / (1 + sum(k.n)) AS chance
+    FROM used AS u
+    JOIN known AS own ON own.agent = u.agent AND own.server = coalesce(u.server, '') AND own.tool = u.tool
+    JOIN known AS k ON k.agent = u.agent AND k.first_at < own.first_at
+    WHERE u.called_at < own.first_at + INTERVAL 1 DAY
+    GROUP BY ALL
+    HAVING sum(k.n) >= {CALLS_AT_LEAST} AND min(k.first_at) <= own.first_at - INTERVAL {DAYS_AT_LEAST} DAY
+)
+SELECT agent AS scope_key, coalesce(server, '') || chr(31) || tool AS subject, list(call_id ORDER BY called_at, call_id)[:20] AS call_ids, 1 AS grade,
+       0.6 AS score,
+       printed(agent) || ' used ' || tool || coalesce(' of ' || server, '') || ' for the first time on ' || strftime(any_value(begun_at), '%Y-%m-%d')
+           || '; since ' || strftime(any_value(since), '%Y-%m-%d') || ' it had made ' || any_value(calls) || ' calls of ' || any_value(tools)
+           || ' other tools without it.' AS sentence,
+       {{'actual': tool, 'baseline_calls': any_value(calls), 'tools_known': any_value(tools), 'chance': round(any_value(chance), 5),
+        'since': any_value(since)::VARCHAR}} AS evidence
+FROM judged WHERE chance <= {CHANCE_AT_MOST} GROUP BY agent, server, tool
+"""
+
+_PAST = steady(call("list_tickets", server="tickets", called_at=START - timedelta(days=10)), 240, timedelta(hours=1))
+
+
+def _grant(**more: Any) -> Call:
+    return call("grant_role", {"user": "eve", "role": "admin"}, "granted", server="directory", **more)
+
+
+DETECTOR = Detector(
+    severity=Severity.MEDIUM,
+    techniques=("owasp-mcp:2025:MCP02", "owasp-asi:2026:ASI03", "owasp-asi:2026:ASI10", "owasp-llm:2026:LLM03", "safe-mcp:SAFE-T1104", "attack:T1078"),
+    scope=Scope.AGENT,
+    lookback=timedelta(days=1),
+    learn=LEARN,
+    learn_by="coalesce(agent, '')",
+    find=FIND,
+    fires_on={"a ticket agent grants roles": [*_PAST, _grant()]},
+    quiet_on={
+        "a new tool that only reads": [*_PAST, call("get_role", {"role": "admin"}, server="directory")],
+        "an agent without history": [_grant()],
+        "an agent that tries tools all the time": [
+            *_PAST, *(call(f"try_{n}", server="tickets", called_at=START - timedelta(days=2)) for n in range(12)), _grant()],
+        "one of the agent's first tools": [*_PAST, _grant(called_at=START - timedelta(days=9)), _grant()],
+        "the call was denied": [*_PAST, _grant(outcome=Outcome.DENIED)],
+    },
+)

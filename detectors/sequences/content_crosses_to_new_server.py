@@ -1,0 +1,123 @@
+"""Content crosses between two servers that never exchanged any before.
+
+What it detects
+Text that one server returned stands in the arguments of a call to another server (two shared fingerprints: 48 characters or more, also when
+encoded), and in no earlier session did text go from the one to the other, although both have been in use on ten earlier days. The user's
+words do not name the tool that receives it.
+
+Why it matters
+Each server sees only its own calls. What joins them is the agent, and the pairs that it joins are few and stay the same: files go to mail,
+tickets to the code host. A new pair is a new way out, as when a file's text turns up in the side note of a calculator.
+
+False positives
+New kinds of work. Each pair is told for the session that begins it; later ones find it known. Young deployments only rank their sessions.
+
+Blind spots
+Pairs that an attacker finds in use already; text that was reworded on the way or is shorter than 48 characters; two purposes behind one
+server's name.
+"""
+
+from datetime import timedelta
+
+from detectors.contract import Detector, Scope
+from detectors.scenarios import START, call, session, together
+from store.records import Outcome, Record, Severity
+
+DAYS_AT_LEAST = 10
+"""Two working weeks: what is done at all is mostly done once in that time."""
+
+SHARED_AT_LEAST = 2
+"""One shared fingerprint may be a heading or a licence line."""
+
+_SEVERAL = "(SELECT session_id FROM calls GROUP BY session_id HAVING count(DISTINCT server) > 1)"
+
+_FLOWS = f"""
+    SELECT t.session_id, t.server AS told_by, a.server AS given_to, a.call_id, a.called_at, arg_min(t.told, (t.told_at, t.told)) AS told,
+           count(*) AS shared
+    FROM (
+        SELECT session_id, server, piece, arg_min(call_id, (called_at, call_id)) AS told, min(called_at) AS told_at
+        FROM (SELECT session_id, server, call_id, called_at, unnest(result_shingles) AS piece FROM calls
+              WHERE server IS NOT NULL AND session_id IN {_SEVERAL})
+        GROUP BY session_id, server, piece
+    ) AS t
+    JOIN (
+        SELECT session_id, server, call_id, called_at, unnest(argument_shingles) AS piece FROM calls
+        WHERE server IS NOT NULL AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND session_id IN {_SEVERAL}
+    ) AS a ON a.session_id = t.session_id AND a.piece = t.piece AND a.server <> t.server AND a.called_at > t.told_at
+    GROUP BY ALL HAVING count(*) >= {SHARED_AT_LEAST}
+"""
+
+LEARN = f"""
+SELECT json_array('pair', told_by, given_to)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM ({_FLOWS}) GROUP BY 1
+UNION ALL
+SELECT json_array('day', server, called_at::DATE)::VARCHAR, count(*), min(called_at), max(called_at) FROM calls WHERE server IS NOT NULL GROUP BY 1
+"""
+
+FIND = f"""
+WITH begun AS (
+    SELECT session_id, min(called_at) AS began_at FROM calls WHERE session_id IS NOT NULL GROUP BY session_id
+), known AS (
+    SELECT key ->> '$[0]' AS kind, key ->> '$[1]' AS server, key ->> '$[2]' AS other, first_at FROM normal
+    WHERE detector = 'content_crosses_to_new_server'
+), new AS (
+    SELECT f.*, b.began_at FROM ({_FLOWS}) AS f JOIN begun AS b USING (session_id)
+    LEFT JOIN known AS k ON k.kind = 'pair' AND k.server = f.told_by AND k.other = f.given_to
+    WHERE k.first_at IS NULL OR k.first_at >= b.began_at
+    QUALIFY row_number() OVER (PARTITION BY f.session_id, f.told_by, f.given_to ORDER BY f.shared DESC, f.call_id) = 1
+), in_use AS (
+    SELECT server, list(first_at) AS days FROM known WHERE kind = 'day' GROUP BY server
+), judged AS (
+    SELECT n.*, least(len(list_filter(coalesce(i.days, []), lambda d: d < n.began_at)), len(list_filter(coalesce(o.days, []), lambda d: d < n.began_at)))
+               AS days, r.tool AS read_tool, s.tool AS sent_tool,
+           len(list_filter(list_intersect(s.argument_atoms, r.result_atoms), lambda a: (a & 15) = 6)) AS secrets,
+           len(list_filter(regexp_split_to_array(lower(s.tool || ' ' || n.given_to), '[^a-z]+'),
+                           lambda w: len(w) >= 4 AND contains(lower(coalesce(s.prompt, '')), w))) > 0 AS named
+    FROM new AS n LEFT JOIN in_use AS i ON i.server = n.told_by LEFT JOIN in_use AS o ON o.server = n.given_to
+    JOIN calls AS r ON r.call_id = n.told JOIN steps AS s ON s.call_id = n.call_id
+)
+SELECT session_id AS scope_key, told_by || ' > ' || given_to AS subject, [told, call_id] AS call_ids,
+       CASE WHEN secrets > 0 THEN 4 WHEN days >= {DAYS_AT_LEAST} THEN 3 ELSE 1 END AS grade,
+       CASE WHEN named THEN 0.2 WHEN days >= {DAYS_AT_LEAST} THEN 0.8 ELSE 0.3 END AS score,
+       sent_tool || ' of ' || given_to || ' was given text that ' || read_tool || ' of ' || told_by || ' returned (' || shared
+           || ' shared fingerprints); in no session before did text go from ' || told_by || ' to ' || given_to
+           || CASE WHEN days >= {DAYS_AT_LEAST} THEN ', though both had been in use on ' || days || ' days or more.'
+                   ELSE ', but there is little history (' || days || ' days).' END AS sentence,
+       {{'read_call': told, 'sent_call': call_id, 'shared_fingerprints': shared, 'actual': 1, 'typical': 0, 'baseline_days': days,
+        'named_by_user': named, 'alerting': days >= {DAYS_AT_LEAST} AND NOT named}} AS evidence
+FROM judged
+"""
+
+_SALARIES = "Salaries of the third quarter: the director has 91,000, the two leads have 74,500 and 72,300, all others between 48,000 and 61,000."
+_PAST = [
+    session(call("read_file", {"path": f"/notes/{n}.txt"}, f"Minutes number {n}: {_SALARIES}", server="files"),
+            call("add", {"a": n, "b": 2}, str(n + 2), server="calculator"),
+            call("add_comment", {"ticket": n, "text": f"Minutes number {n}: {_SALARIES}"}, "ok", server="tickets"),
+            name=f"past-{n}", start=START - timedelta(days=n + 1), prompt="The usual round, please.")
+    for n in range(12)
+]
+
+
+def _carried(tool: str, arguments: dict[str, object], server: str, prompt: str = "What is 1 + 2?", outcome: Outcome = Outcome.OK) -> list[Record]:
+    return session(call("read_file", {"path": "/reports/q3.txt"}, _SALARIES, server="files"),
+                   call(tool, arguments, "3", server=server, outcome=outcome), prompt=prompt)
+
+
+_NOTE: dict[str, object] = {"a": 1, "b": 2, "sidenote": _SALARIES}
+
+DETECTOR = Detector(
+    severity=Severity.MEDIUM,
+    techniques=("owasp-mcp:2025:MCP10", "owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM02", "atlas:AML.T0086", "safe-mcp:SAFE-T1703",
+                "safe-mcp:SAFE-T1911"),
+    scope=Scope.SESSION,
+    learn=LEARN,
+    find=FIND,
+    fires_on={"a file's text in the side note of a calculator": together(*_PAST, _carried("add", _NOTE, "calculator"))},
+    quiet_on={
+        "a pair in daily use": together(*_PAST, _carried("add_comment", {"ticket": 7, "text": _SALARIES}, "tickets")),
+        "the user named the receiver": together(*_PAST, _carried("add", _NOTE, "calculator", "Put the third quarter into the calculator.")),
+        "a deployment without history": together(*_PAST[:3], _carried("add", _NOTE, "calculator")),
+        "only the numbers are given": together(*_PAST, _carried("add", {"a": 74500, "b": 72300}, "calculator")),
+        "the call was denied": together(*_PAST, _carried("add", _NOTE, "calculator", outcome=Outcome.DENIED)),
+    },
+)
