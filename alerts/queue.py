@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from alerts.changes import Row, alert_row
+from alerts.scores import standing_of
 from alerts.verdicts import decide
 from store.database import Database
 from store.errors import SourceError
@@ -81,7 +82,10 @@ def page(
 
 
 def show(database: Database, alert_id: str) -> dict[str, Any]:
-    """One alert whole: `alert`, its `findings` (worst first), `decisions` (in order), `deliveries`. Raises NotFoundError."""
+    """One alert whole: `alert`, its `findings` (worst first), `decisions` (in order), `deliveries`, `standing` among past sessions.
+
+    Raises NotFoundError.
+    """
     row = alert_row(database, alert_id)
     alert = {"alert": row["alert_id"]}
     return {
@@ -91,6 +95,7 @@ def show(database: Database, alert_id: str) -> dict[str, Any]:
             "ORDER BY severity DESC, grade DESC, score DESC, finding_id", alert),
         "decisions": database.rows("SELECT * FROM hot.decisions WHERE alert_id = $alert ORDER BY decided_at, rowid", alert),
         "deliveries": database.rows("SELECT * FROM hot.deliveries WHERE alert_id = $alert ORDER BY sink, delivery_id", alert),
+        "standing": standing_of(database, row["group_key"], row["risk"]),
     }
 
 

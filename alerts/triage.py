@@ -109,10 +109,19 @@ def _refresh(database: Database, keys: set[str], now: datetime, titles: Mapping[
     return changes
 
 
+def group_key(finding: Finding) -> str:
+    """What a finding's alert is about: the session, else the subject; as `_GROUP_KEY` has it."""
+    return f"session:{finding.session_id}" if finding.session_id is not None else f"{finding.scope}:{finding.scope_key}"
+
+
+def alert_id(key: str, number: int) -> str:
+    """The id of a group's first, second, ... alert, from 0."""
+    return hashlib.sha256(f"{key}\0{number}".encode()).hexdigest()[:24]
+
+
 def _created(key: str, number: int, said: Row, now: datetime) -> Change:
-    identity = hashlib.sha256(f"{key}\0{number}".encode()).hexdigest()[:24]
     life = {
-        "alert_id": identity, "state": AlertState.NEW.value, "verdict": None, "assignee": None,
+        "alert_id": alert_id(key, number), "state": AlertState.NEW.value, "verdict": None, "assignee": None,
         "opened_at": now, "updated_at": now, "closed_at": None, "version": 1,
     }
     return Change(Event.CREATED, life | said)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from store.records import Severity
 
@@ -93,6 +93,7 @@ class AlertWhole(Answer):
     findings: list[Finding]
     decisions: list[dict[str, Any]] = Field(description="every step of triage, in order")
     deliveries: list[dict[str, Any]] = Field(description="on their way to sinks, or arrived")
+    standing: dict[str, Any] | None = Field(None, description="the risk among those of past sessions; null where these are too few")
 
 
 class AlertRows(BaseModel):
@@ -110,6 +111,21 @@ class Looked(Answer):
     findings: int
     withdrawn: int
     failures: dict[str, str] = Field(description="detectors that failed, each with why")
+
+
+class Damage(Answer):
+    """Something stored that is not as it should be."""
+
+    place: str
+    what: str
+    cure: str
+
+
+class Verified(Answer):
+    """Whether all that is stored is whole and in agreement; without problems, it is."""
+
+    problems: list[Damage]
+    counts: dict[str, int] = Field(description="how much there is")
 
 
 class Step(BaseModel):
@@ -224,6 +240,85 @@ class Server(Answer):
     runs: list[dict[str, Any]] = Field(description="versions, addresses and launch commands sighted")
     errors: list[dict[str, Any]]
     alerts: list[Brief]
+
+
+class Grant(Answer):
+    """Who may call what, until when; names are patterns, null means any."""
+
+    grant_id: str
+    principal: str | None = None
+    agent: str | None = None
+    server: str | None = None
+    tool: str | None = None
+    granted_at: datetime
+    granted_by: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+    comment: str = ""
+
+
+class GrantRows(BaseModel):
+    """All grants, newest first."""
+
+    rows: list[Grant]
+
+
+class NewGrant(BaseModel):
+    """A grant to be made. Patterns: `*` any characters, `?` one."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [
+        {"agent": "release-bot", "server": "github", "tool": "*", "until": "2027-01-01T00:00:00Z", "comment": "release 4.2"},
+    ]})
+
+    principal: str | None = Field(None, max_length=300)
+    agent: str | None = Field(None, max_length=300)
+    server: str | None = Field(None, max_length=300)
+    tool: str | None = Field(None, max_length=300)
+    until: AwareDatetime | None = Field(None, description="holds until it is revoked where left out")
+    comment: str = Field("", max_length=30_000)
+    actor: str | None = Field(None, max_length=200, description="who gives it; the name of the signed-in analyst where left out")
+
+
+class Revocation(BaseModel):
+    """Who takes a grant back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    actor: str | None = Field(None, max_length=200, description="the name of the signed-in analyst where left out")
+
+
+class Registration(Answer):
+    """Where a server, or one tool of it, stands."""
+
+    entry_id: str
+    server: str
+    tool: str | None = None
+    state: Literal["approved", "retired"]
+    version: str | None = None
+    definition_hash: str | None = Field(None, description="the definition that the approved tool is pinned to")
+    changed_at: datetime
+    changed_by: str
+    comment: str = ""
+
+
+class RegistryRows(BaseModel):
+    """The registry, by server and tool."""
+
+    rows: list[Registration]
+
+
+class NewRegistration(BaseModel):
+    """An entry to be made."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"server": "github", "state": "approved", "version": "1.4.0"}]})
+
+    server: str = Field(min_length=1, max_length=300)
+    tool: str | None = Field(None, max_length=300, description="the server itself where left out")
+    state: Literal["approved", "retired"]
+    version: str | None = Field(None, max_length=200)
+    comment: str = Field("", max_length=30_000)
+    actor: str | None = Field(None, max_length=200, description="who says so; the name of the signed-in analyst where left out")
 
 
 class Question(BaseModel):

@@ -30,6 +30,7 @@ TAGS = [
     {"name": "alerts", "description": "The queue, and triage."},
     {"name": "sessions", "description": "What was said and called, in order."},
     {"name": "servers", "description": "MCP servers, their tools, and the history of the tools' definitions."},
+    {"name": "register", "description": "What people have laid down: grants, and the registry of approved servers and tools."},
     {"name": "workspace", "description": "Health, and questions in SQL."},
 ]
 
@@ -74,7 +75,7 @@ def show_alert(workspace: Workspace, alert_id: str, response: Response) -> answe
     response.headers["etag"] = f'"{whole["alert"]["version"]}"'
     return answers.AlertWhole(
         alert=answers.Alert.of(whole["alert"]), findings=[answers.Finding.of(f) for f in whole["findings"]],
-        decisions=whole["decisions"], deliveries=whole["deliveries"],
+        decisions=whole["decisions"], deliveries=whole["deliveries"], standing=whole["standing"],
     )
 
 
@@ -140,10 +141,63 @@ def show_server(workspace: Workspace, name: Annotated[str, Path(description="as 
     return answers.Server.of({**server, "alerts": [answers.Brief.of(alert) for alert in server["alerts"]]})
 
 
+@router.get("/grants", tags=["register"])
+def list_grants(workspace: Workspace) -> answers.GrantRows:
+    """Who may call what: all grants, newest first."""
+    return answers.GrantRows(rows=[answers.Grant.of(row) for row in workspace.grants()])
+
+
+@router.post("/grants", tags=["register"], responses={400: ERRORS[400]})
+def grant(workspace: Workspace, new: answers.NewGrant, request: Request) -> answers.Grant:
+    """Allow a principal or an agent to call what the patterns name. Calls outside the grants of those who have any are found."""
+    return answers.Grant.of(workspace.grant(**{**new.model_dump(), "actor": new.actor or request.state.actor}))
+
+
+@router.post("/grants/{grant_id}/revocation", tags=["register"], responses={404: ERRORS[404]})
+def revoke(workspace: Workspace, grant_id: str, by: answers.Revocation, request: Request) -> answers.Grant:
+    """Take a grant back; what was called while it held stays allowed."""
+    return answers.Grant.of(workspace.revoke(grant_id, actor=by.actor or request.state.actor))
+
+
+@router.get("/registry", tags=["register"])
+def list_registry(workspace: Workspace) -> answers.RegistryRows:
+    """Which servers and tools are approved or retired."""
+    return answers.RegistryRows(rows=[answers.Registration.of(row) for row in workspace.registry()])
+
+
+@router.post("/registry", tags=["register"], responses={400: ERRORS[400]})
+def enter(workspace: Workspace, new: answers.NewRegistration, request: Request) -> answers.Registration:
+    """Approve or retire a server, or one tool of it; an approved tool is pinned to the definition that was last sighted."""
+    return answers.Registration.of(workspace.enter(
+        new.server, new.tool, state=new.state, actor=new.actor or request.state.actor, version=new.version, comment=new.comment,
+    ))
+
+
+@router.get("/baselines", tags=["workspace"])
+def baselines(
+    workspace: Workspace, detector: str | None = None,
+    subject: Annotated[str | None, Query(description="a text in whom or what is counted")] = None, limit: Limit = 20,
+) -> dict[str, Any]:
+    """What is normal here, as detectors have learned it, and how well it is known."""
+    return workspace.baselines(detector=detector, subject=subject, limit=limit)
+
+
+@router.post("/learn", tags=["workspace"])
+def learn(workspace: Workspace) -> dict[str, Any]:
+    """Learn what is normal anew from the lake; takes as long as it takes."""
+    return workspace.learn()
+
+
 @router.get("/health", tags=["workspace"])
 def health(workspace: Workspace) -> dict[str, Any]:
     """How collectors, engine, detectors, deliveries and lake are."""
     return workspace.health()
+
+
+@router.get("/verification", tags=["workspace"])
+def verify(workspace: Workspace) -> answers.Verified:
+    """Check every file against the ledger, the spool, calls against their observations, and decisions; takes as long as reading everything."""
+    return answers.Verified.of(workspace.verify())
 
 
 @router.post("/query", tags=["workspace"], responses={400: ERRORS[400]})

@@ -1,6 +1,7 @@
 """What the pages and the API ask of a workspace; `toolhound.Workspace` answers it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -41,7 +42,7 @@ class Served(Protocol):
         """Alerts that pass all filters; `order` is "risk", "newest", "oldest" or "severity"; severities by name."""
 
     def alert(self, alert_id: str) -> dict[str, Any]:
-        """As `alerts.queue.show`: "alert" (its row), "findings", "decisions", "deliveries"."""
+        """As `alerts.queue.show`: "alert" (its row), "findings", "decisions", "deliveries", "standing"."""
 
     def decide(
         self, alert_id: str, *, actor: str, state: str | None = None, verdict: str | None = None, assignee: str | None = None,
@@ -64,6 +65,32 @@ class Served(Protocol):
     def server(self, name: str) -> dict[str, Any]:
         """As `store.sessions.server`."""
 
+    def grants(self) -> list[dict[str, Any]]:
+        """As `store.register.grants`."""
+
+    def grant(
+        self, *, actor: str, principal: str | None = None, agent: str | None = None, server: str | None = None, tool: str | None = None,
+        until: datetime | None = None, comment: str = "",
+    ) -> dict[str, Any]:
+        """Allow a principal or an agent to call what the patterns name; the grant's row. Raises SourceError."""
+
+    def revoke(self, grant_id: str, *, actor: str) -> dict[str, Any]:
+        """Take a grant back; its row. Raises NotFoundError."""
+
+    def registry(self) -> list[dict[str, Any]]:
+        """As `store.register.registry`."""
+
+    def enter(
+        self, server: str, tool: str | None = None, *, state: str, actor: str, version: str | None = None, comment: str = ""
+    ) -> dict[str, Any]:
+        """Approve or retire a server, or one tool of it; the entry's row. Raises SourceError."""
+
+    def learn(self, names: Sequence[str] = (), *, reset: bool = False) -> dict[str, Any]:
+        """Learn what is normal anew: `{"counters", "sessions", "unsettled", "refused"}`."""
+
+    def baselines(self, *, detector: str | None = None, subject: str | None = None, limit: int = 20) -> dict[str, Any]:
+        """As `toolhound.baselines`."""
+
     def health(self) -> dict[str, Any]:
         """How the parts are; the keys that the health page lays out are in `dashboards.pages.health`, others are shown as they come."""
 
@@ -72,6 +99,9 @@ class Served(Protocol):
 
     def detect(self) -> dict[str, Any]:
         """Run every detector over everything: `{"findings", "withdrawn", "failures"}`."""
+
+    def verify(self) -> dict[str, Any]:
+        """As `toolhound.verification.verify_folder`."""
 
     def query(self, sql: str, limit: int = 1000) -> pa.Table:
         """A user's question: one SELECT, read-only. Raises SourceError for anything else."""

@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 
 from store import tables
-from store.errors import BusyError, DamagedError, DiskError, SourceError, StoreError
+from store.errors import BusyError, DamagedError, DiskError, SettingsError, SourceError, StoreError
+from store.seal import Seal
 
 VIEWS = Path(__file__).parent / "views"
 VIEW_ORDER = ("steps", "turns", "leaves")
@@ -19,15 +20,28 @@ VIEW_ORDER = ("steps", "turns", "leaves")
 MEMORY_LIMIT_BYTES = 1 << 30
 """DuckDB's own cap; beyond it, it spills to the workspace's folder instead of growing."""
 
+CHECKPOINT_BYTES = 256 << 20
+"""How long the log grows before it is worked into the file: about as much as a whole row group of calls holds, since one that is half
+full is written again with each checkpoint."""
+
 ASK_SECONDS = 60.0
 """How long a user's question may take; beyond it, it is broken off."""
+
+
+ENCRYPTION_MODULE = "LOAD httpfs"
+"""DuckDB writes encrypted files with OpenSSL alone, which this extension brings; what is built in can only read them."""
+
+_ENCRYPTED = "workspace"
+"""What an encrypted database is called inside DuckDB, which takes keys for attached databases only."""
+
+_LAKE_KEY = "lake"
 
 
 class Database:
     """One connection. `reader()` gives another thread its own; a connection is not shared between threads."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, encrypted: bool = False) -> None:
+        self._connection, self._encrypted = connection, encrypted
 
     @classmethod
     def memory(cls) -> "Database":
@@ -37,35 +51,39 @@ class Database:
         return cls(connection)
 
     @classmethod
-    def open(cls, path: Path) -> "Database":
+    def open(cls, path: Path, seal: Seal | None = None) -> "Database":
         """Open or make the file at `path`; beside it, the folder `lake/` is all that SQL may touch, not keys, tokens or refusals.
 
-        Raises BusyError where another process holds the file, StoreError where it is not a database.
+        Raises BusyError where another process holds the file, StoreError where it is not a database or another key is needed,
+        SettingsError where DuckDB cannot encrypt here.
         """
         try:
-            connection = duckdb.connect(str(path))
-        except duckdb.IOException as error:
+            connection = duckdb.connect(str(path) if seal is None else ":memory:")
+            if seal:
+                _attach(connection, path, seal)
+        except duckdb.Error as error:
             if "lock" in str(error).lower():
                 raise BusyError(f"{path} is held by another process; stop it, or give the address of its server") from error
             raise StoreError(f"{path} cannot be opened: {error}") from error
-        for setting in (
-            "SET timezone = 'UTC'",
-            f"SET memory_limit = '{MEMORY_LIMIT_BYTES}B'",
-            "SET preserve_insertion_order = false",
-            "SET parquet_metadata_cache = true",
-            "SET python_enable_replacements = false",  # a question must not see variables of this process
-        ):
-            connection.execute(setting)
-        folder = str(path.parent.resolve()).replace("'", "''")  # SET takes no bound values; this is our own path
-        connection.execute(f"SET temp_directory = '{folder}/spill'")
-        connection.execute(f"SET allowed_directories = ['{folder}/lake/']")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        return cls(connection)
+        _confine(connection, path.parent)
+        return cls(connection, seal is not None)
+
+    @classmethod
+    def beside(cls, folder: Path, seal: Seal | None = None) -> "Database":
+        """A database in memory that can read the lake of a workspace, and write to it; with a key, encrypted."""
+        connection = duckdb.connect(":memory:")
+        if seal:
+            _load_encryption(connection)
+            _give_lake_key(connection, seal)
+        _confine(connection, folder)
+        return cls(connection, seal is not None)
 
     def reader(self) -> "Database":
         """Another connection to the same data, for another thread; it sees what is committed."""
-        return Database(self._connection.cursor())
+        connection = self._connection.cursor()
+        if self._encrypted:
+            connection.execute(f"USE {_ENCRYPTED}")
+        return Database(connection, self._encrypted)
 
     def close(self) -> None:
         """Give the file back."""
@@ -110,7 +128,7 @@ class Database:
             raise DiskError(f"the database cannot be written: {error}") from error
 
     @contextmanager
-    def named(self, **named: pa.Table) -> Iterator[None]:
+    def named(self, **named: pa.Table | pa.RecordBatchReader) -> Iterator[None]:
         """Make Arrow tables askable by name for a while."""
         for name, table in named.items():
             self._connection.register(name, table)
@@ -136,6 +154,26 @@ class Database:
             same = " AND ".join(f"old.{k} = incoming.{k}" for k in key)
             self.execute(f"DELETE FROM {name} AS old USING incoming WHERE {same}")
             self.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
+
+    def stream(self, sql: str, rows: int) -> pa.RecordBatchReader:
+        """Run a question; the answer in batches of about so many rows, as they are asked for."""
+        with _translated():
+            return self._connection.sql(sql).to_arrow_reader(rows)
+
+    def parquet(self, files: Sequence[str]) -> str:
+        """What reads files of the lake, as one table, inside a statement; the names are ours."""
+        listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        key = f", encryption_config = {{footer_key: '{_LAKE_KEY}'}}" if self._encrypted else ""
+        return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true{key})"
+
+    def write_parquet(self, select: str, path: Path, row_group_rows: int, row_group_bytes: int) -> None:
+        """Write what our own `select` gives into a file of the lake, encrypted if the workspace is."""
+        name = str(path).replace("'", "''")
+        key = f", ENCRYPTION_CONFIG {{footer_key: '{_LAKE_KEY}'}}" if self._encrypted else ""
+        self.execute(f"""
+            COPY ({select}) TO '{name}' (FORMAT parquet, COMPRESSION zstd,
+                ROW_GROUP_SIZE {row_group_rows}, ROW_GROUP_SIZE_BYTES {row_group_bytes}{key})
+        """)
 
     def make_views(self) -> None:
         """The shared questions of `views/*.sql`, over whatever is called `calls`, `messages`, ... here."""
@@ -178,6 +216,47 @@ class Database:
         return pa.Table.from_batches(batches, reader.schema)
 
 
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, seal: Seal) -> None:
+    _load_encryption(connection)
+    name, key = str(path).replace("'", "''"), seal.key_for("database")  # ATTACH takes no bound values; both are our own
+    connection.execute(f"ATTACH '{name}' AS {_ENCRYPTED} (ENCRYPTION_KEY '{key}')")
+    connection.execute(f"USE {_ENCRYPTED}")
+    _give_lake_key(connection, seal)
+
+
+def _load_encryption(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.execute(ENCRYPTION_MODULE)
+    except duckdb.Error as error:
+        raise SettingsError(
+            "keep.key_file, keep.key_variable: DuckDB encrypts with its extension httpfs, which is not installed here; install it once "
+            "(INSTALL httpfs), or leave the key out and encrypt the disk"
+        ) from error
+    connection.execute("SET temp_file_encryption = true")
+
+
+def _give_lake_key(connection: duckdb.DuckDBPyConnection, seal: Seal) -> None:
+    connection.execute(f"PRAGMA add_parquet_key('{_LAKE_KEY}', '{seal.key_for('lake')}')")
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, workspace: Path) -> None:
+    """What every connection to a workspace keeps to, whatever is asked."""
+    folder = str(workspace.resolve()).replace("'", "''")  # SET takes no bound values; this is our own path
+    for setting in (
+        "SET GLOBAL timezone = 'UTC'",  # readers too; else they would count days by this machine's clock
+        f"SET memory_limit = '{MEMORY_LIMIT_BYTES}B'",
+        "SET preserve_insertion_order = false",
+        f"SET checkpoint_threshold = '{CHECKPOINT_BYTES}B'",
+        "SET parquet_metadata_cache = true",
+        "SET python_enable_replacements = false",  # a question must not see variables of this process
+        f"SET temp_directory = '{folder}/spill'",
+        f"SET allowed_directories = ['{folder}/lake/']",
+        "SET enable_external_access = false",
+        "SET lock_configuration = true",
+    ):
+        connection.execute(setting)
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -193,14 +272,51 @@ def _translated() -> Iterator[None]:
 def hot_schema(database: Database) -> None:
     """Make the engine's own tables, where they are not there yet."""
     database.execute("CREATE SCHEMA IF NOT EXISTS hot")
-    for table in tables.TABLES:
-        database.execute(tables.ddl(table, f"hot.{table}"))
-    database.execute(
-        "CREATE TABLE IF NOT EXISTS hot.told (observation_id VARCHAR, session_id VARCHAR, session_source TINYINT, agent VARCHAR, "
-        "agent_version VARCHAR, principal VARCHAR)"
-    )
+    _upgrade_sightings(database)
+    for table in (*tables.TABLES, *tables.MEMORY):
+        database.execute(tables.ddl(table, f"hot.{'sighted' if table == 'observations' else table}"))
+    database.execute(f"CREATE OR REPLACE VIEW hot.observations AS {tables.HOT_OBSERVATIONS}")
+    for column in ("subject VARCHAR DEFAULT ''", "sessions BIGINT DEFAULT 1", "weight DOUBLE DEFAULT 0"):  # of workspaces older than these
+        database.execute(f"ALTER TABLE hot.normal ADD COLUMN IF NOT EXISTS {column}")
     database.execute("CREATE TABLE IF NOT EXISTS hot.spooled (file VARCHAR, taken_at TIMESTAMPTZ, records BIGINT)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.defined (definition_id VARCHAR)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.decided (decision_id VARCHAR)")
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS hot.lessons (lesson UBIGINT, detector VARCHAR, subject VARCHAR, key VARCHAR, n BIGINT, first_at TIMESTAMPTZ, "
+        "last_at TIMESTAMPTZ)"
+    )
+    database.execute("CREATE TABLE IF NOT EXISTS hot.held (name VARCHAR, confirmed BOOLEAN)")
+    database.execute("CREATE TABLE IF NOT EXISTS hot.scores (detector VARCHAR, day DATE, score SMALLINT, sessions BIGINT)")
+    database.execute("CREATE TABLE IF NOT EXISTS hot.scored (session UBIGINT, day DATE)")
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS hot.client_sessions (client VARCHAR, session_id VARCHAR, first_at TIMESTAMPTZ, last_at TIMESTAMPTZ, "
+        "seen_at TIMESTAMPTZ)"
+    )
     database.execute("CREATE TABLE IF NOT EXISTS hot.touched (kind VARCHAR, key VARCHAR, touched_at TIMESTAMPTZ)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.lake_files (tbl VARCHAR, path VARCHAR, records BIGINT, written_at TIMESTAMPTZ)")
+    for column in ("bytes BIGINT", "checksum VARCHAR"):  # of workspaces older than these
+        database.execute(f"ALTER TABLE hot.lake_files ADD COLUMN IF NOT EXISTS {column}")
+    database.execute("CREATE TABLE IF NOT EXISTS hot.lake_dropped (path VARCHAR, dropped_at TIMESTAMPTZ)")
+
+
+def _upgrade_sightings(database: Database) -> None:
+    """In workspaces older than `hot.sighted`, every sighting had its payload beside it, and `hot.told` knew less of it."""
+    if not database.rows("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'hot' AND table_name = 'observations'"):
+        return
+    with database.transaction():
+        database.execute("ALTER TABLE hot.observations RENAME TO sighted")
+        database.execute("ALTER TABLE hot.told RENAME TO told_before")
+        for table in tables.MEMORY:
+            database.execute(tables.ddl(table, f"hot.{table}"))
+        own = [name.removeprefix("given_") for name in tables.names("told") if name.startswith("given_")]
+        same = ", ".join(name for name in tables.names("told") if name != "place" and name.removeprefix("given_") not in own)
+        database.execute(f"""
+            INSERT INTO hot.told BY NAME
+            SELECT {same}, {', '.join(f't.{c}, o.{c} AS given_{c}' for c in own)}, 'beside' AS place
+            FROM hot.sighted AS o JOIN hot.told_before AS t USING (observation_id)
+        """)
+        database.execute("DROP TABLE hot.told_before")
+        database.execute("INSERT INTO hot.said SELECT message_id, session_id, md5(role || chr(31) || text), 0, said_at, seen_at FROM hot.messages")
+        database.execute("INSERT INTO hot.accessed SELECT access_id, seen_at FROM hot.access")
+    for column in ("disagreement VARCHAR", "version BIGINT DEFAULT 0"):
+        database.execute(f"ALTER TABLE hot.calls ADD COLUMN IF NOT EXISTS {column}")

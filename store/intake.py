@@ -1,19 +1,32 @@
 """Spooled batches into the hot tables: each file counts once, whatever crashes, because its name goes in with its rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from store import spool, tables
+from store import messages, spool, tables
+from store.client_sessions import with_sessions
 from store.database import Database
 from store.errors import DamagedError
+from store.heard import Kind, heard_of, keys, remember
 from store.merge import Merged, merge
+from store.rewriting import ADOPTED
+
+Read: TypeAlias = Callable[[Path], Mapping[str, pa.Table]]
 
 UNFIT = (DamagedError, ValueError, KeyError, TypeError, OverflowError)
 """What a file raises that can never be taken; everything else, a full disk above all, is tried again."""
+
+
+MOMENTS = {
+    "observations": "called_at", "spans": "started_at", "messages": "said_at", "tool_definitions": "first_seen_at", "access": "accessed_at",
+}
+"""When something happened, by its source."""
 
 
 @dataclass(slots=True)
@@ -26,28 +39,30 @@ class Taken:
     damaged: dict[Path, str] = field(default_factory=dict)
 
 
-def take(database: Database, files: list[Path]) -> Taken:
+def take(
+    database: Database, files: list[Path], read: Read = spool.read, rewritten: Callable[[], None] = lambda: None,
+) -> Taken:
     """Take spool files into the hot tables, in one transaction with their names; a file that was taken before is only named.
 
+    rewritten: called inside the transaction where calls of the lake were written anew, so that their older versions are left out.
     Where something in them cannot be taken, each is tried by itself, so that one damaged file does not hold up the others.
     """
     try:
-        return _take(database, files)
+        return _take(database, files, read, rewritten)
     except UNFIT as error:
         if len(files) == 1:
             return Taken(damaged={files[0]: f"{type(error).__name__}: {error}"})
     taken = Taken()
     for path in files:
-        one = take(database, [path])
+        one = take(database, [path], read, rewritten)
         taken.files += one.files
         taken.records += one.records
         taken.damaged |= one.damaged
-        taken.merged.call_ids += one.merged.call_ids
-        taken.merged.left_sessions += one.merged.left_sessions
+        taken.merged.add(one.merged)
     return taken
 
 
-def _take(database: Database, files: list[Path]) -> Taken:
+def _take(database: Database, files: list[Path], read: Read, rewritten: Callable[[], None]) -> Taken:
     taken = Taken()
     asked = {"names": [path.name for path in files]}
     known = {r["file"] for r in database.rows("SELECT file FROM hot.spooled WHERE file IN (SELECT unnest($names::VARCHAR[]))", asked)}
@@ -58,7 +73,7 @@ def _take(database: Database, files: list[Path]) -> Taken:
             taken.files.append(path)
             continue
         try:
-            batch = spool.read(path)
+            batch = read(path)
             for kind, table in batch.items():
                 parts[kind].append(table.cast(tables.schema(kind)))
         except UNFIT as error:  # ArrowInvalid is a ValueError: another version's columns
@@ -72,6 +87,8 @@ def _take(database: Database, files: list[Path]) -> Taken:
     now = datetime.now(UTC)
     with database.transaction():
         taken.merged = absorb(database, {kind: pa.concat_tables(p) for kind, p in parts.items() if p}, now)
+        if taken.merged.superseded:
+            rewritten()
         database.insert("hot.spooled", pa.table({
             "file": list(counts), "taken_at": pa.repeat(pa.scalar(now, tables.MOMENT), len(counts)), "records": list(counts.values()),
         }))
@@ -80,28 +97,30 @@ def _take(database: Database, files: list[Path]) -> Taken:
 
 def absorb(database: Database, batch: Mapping[str, pa.Table], now: datetime) -> Merged:
     """Take a batch into the hot tables and note what it touches. Call inside a transaction."""
-    whole = {kind: batch.get(kind, tables.empty(kind)) for kind in tables.SPOOLED}
-    merged = merge(database, whole["observations"], whole["spans"])
-    _messages(database, whole["messages"])
-    _definitions(database, whole["tool_definitions"])
-    _once(database, "access", whole["access"], "access_id", "accessed_at")
-    served = _adopt_servers(database, merged, whole["tool_definitions"])
-    moved = _adopt_messages(database, whole)
+    whole = {kind: _with_moment(kind, batch.get(kind, tables.empty(kind))) for kind in tables.SPOOLED}
+    new = _definitions(database, whole["tool_definitions"])
+    merged = merge(database, with_sessions(database, whole["observations"], now), whole["spans"])
+    moved = messages.take(database, whole["messages"], [*(whole[kind]["trace_id"] for kind in ("observations", "spans", "messages"))])
+    _accesses(database, whole["access"])
+    served = _adopt_servers(database, new) if len(new) else []
     _touch(database, Merged(sorted({*merged.call_ids, *served}), sorted({*merged.left_sessions, *moved})), whole, now)
     return merged
 
 
-def _adopt_servers(database: Database, merged: Merged, definitions: pa.Table) -> list[str]:
-    """The server of a call that came without one is the only server that showed its agent a tool of that name; the calls that got one."""
-    if not merged.call_ids and not len(definitions):
-        return []
-    with database.named(made=pa.table({"call_id": pa.array(merged.call_ids, tables.TEXT)}), listed=definitions.select(["tool"])):
-        rows = database.query("""
-            SELECT c.call_id, d.server FROM hot.calls AS c
-            JOIN (SELECT agent, tool, min(server) AS server FROM hot.tool_definitions WHERE server IS NOT NULL
-                  GROUP BY agent, tool HAVING count(DISTINCT server) = 1) AS d
-              ON d.tool = c.tool AND d.agent IS NOT DISTINCT FROM c.agent
-            WHERE c.server IS NULL AND (c.call_id IN (SELECT call_id FROM made) OR c.tool IN (SELECT tool FROM listed))
+def _with_moment(kind: str, rows: pa.Table) -> pa.Table:
+    """What does not say when it happened, happened when it was seen."""
+    name = MOMENTS[kind]
+    if not rows[name].null_count:
+        return rows
+    return rows.set_column(rows.schema.get_field_index(name), name, pc.coalesce(rows[name], rows["seen_at"]))
+
+
+def _adopt_servers(database: Database, definitions: pa.Table) -> list[str]:
+    """Calls that came without a server get one from definitions that came later; which they are."""
+    with database.named(listed=definitions):
+        rows = database.query(f"""
+            SELECT c.call_id, d.server FROM hot.calls AS c JOIN ({ADOPTED}) AS d ON d.tool = c.tool AND d.agent IS NOT DISTINCT FROM c.agent
+            WHERE c.server IS NULL AND c.tool IN (SELECT tool FROM listed)
         """)
     if len(rows):
         with database.named(served=rows):
@@ -109,60 +128,28 @@ def _adopt_servers(database: Database, merged: Merged, definitions: pa.Table) ->
     return [str(call_id) for call_id in rows.column("call_id").to_pylist()]
 
 
-def _adopt_messages(database: Database, whole: Mapping[str, pa.Table]) -> set[str]:
-    """The session of a message that came without one is the only session of its trace; the sessions left and entered."""
-    traces = pa.concat_arrays([chunk for kind in ("observations", "spans", "messages") for chunk in whole[kind]["trace_id"].chunks])
-    with database.named(concerned=pa.table({"trace_id": traces.unique()})):
-        rows = database.query("""
-            SELECT m.message_id, m.session_id AS former, t.session_id, t.session_source FROM hot.messages AS m
-            JOIN (SELECT trace_id, min(session_id) AS session_id, min(session_source) AS session_source
-                  FROM (SELECT trace_id, session_id, session_source FROM hot.spans WHERE session_source < 3
-                        UNION ALL SELECT trace_id, session_id, session_source FROM hot.observations WHERE session_source < 3)
-                  WHERE trace_id IN (SELECT trace_id FROM concerned) AND session_id IS NOT NULL
-                  GROUP BY trace_id HAVING count(DISTINCT session_id) = 1) AS t USING (trace_id)
-            WHERE m.session_source = 4 AND m.session_id IS DISTINCT FROM t.session_id
-        """)
-    if not len(rows):
-        return set()
-    with database.named(moved=rows):
-        database.execute("""
-            UPDATE hot.messages AS m SET session_id = n.session_id, session_source = n.session_source
-            FROM moved AS n WHERE n.message_id = m.message_id
-        """)
-    return {s for column in ("former", "session_id") for s in rows.column(column).to_pylist() if s}
-
-
-def _once(database: Database, table: str, rows: pa.Table, key: str, moment: str) -> None:
-    """Append the rows whose key is not there yet; only the stretch of time that they cover is looked through."""
+def _accesses(database: Database, rows: pa.Table) -> None:
+    """Append the attempts that are not known."""
     if not len(rows):
         return
+    heard = heard_of(database)
+    wanted = keys(Kind.ACCESS, rows["access_id"].to_pylist())
+    since = heard.find(wanted)[1]
+    known = "" if since is None else "WHERE access_id NOT IN (SELECT access_id FROM hot.accessed WHERE seen_at >= $since)"
     with database.named(incoming=rows):
-        database.execute(f"""
-            INSERT INTO hot.{table} BY NAME SELECT * FROM incoming
-            WHERE {key} NOT IN (SELECT {key} FROM {table}
-                WHERE {moment} BETWEEN (SELECT min({moment}) FROM incoming) AND (SELECT max({moment}) FROM incoming))
-            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {moment}) = 1
-        """)
+        new = database.query(
+            f"SELECT * FROM incoming {known} QUALIFY row_number() OVER (PARTITION BY access_id ORDER BY accessed_at) = 1",
+            {"since": since} if since else None,
+        )
+    database.insert("hot.access", new)
+    database.insert("hot.accessed", new.select(["access_id", "seen_at"]))
+    remember(heard, wanted, rows)
 
 
-def _messages(database: Database, rows: pa.Table) -> None:
-    """A message is told again with every later model request of its session: the earliest telling stays."""
+def _definitions(database: Database, rows: pa.Table) -> pa.Table:
+    """Take sightings of definitions; the definitions that are new."""
     if not len(rows):
-        return
-    with database.named(incoming=rows):
-        database.execute("""
-            CREATE OR REPLACE TEMP TABLE said AS
-            SELECT * FROM incoming QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY said_at, seen_at) = 1
-        """)
-        database.execute("""
-            UPDATE hot.messages AS m SET said_at = s.said_at FROM said AS s WHERE s.message_id = m.message_id AND s.said_at < m.said_at
-        """)
-        database.execute("INSERT INTO hot.messages BY NAME SELECT * FROM said WHERE message_id NOT IN (SELECT message_id FROM messages)")
-
-
-def _definitions(database: Database, rows: pa.Table) -> None:
-    if not len(rows):
-        return
+        return rows
     with database.named(incoming=rows):
         database.execute("""
             CREATE OR REPLACE TEMP TABLE sighted AS
@@ -175,22 +162,25 @@ def _definitions(database: Database, rows: pa.Table) -> None:
             SET first_seen_at = least(d.first_seen_at, s.first_seen_at), last_seen_at = greatest(d.last_seen_at, s.last_seen_at)
             FROM sighted AS s WHERE s.definition_id = d.definition_id
         """)
-        database.execute("""
-            INSERT INTO hot.tool_definitions BY NAME SELECT s.* FROM sighted AS s
-            ANTI JOIN hot.tool_definitions AS d ON d.definition_id = s.definition_id
-        """)
+        new = database.query("SELECT s.* FROM sighted AS s ANTI JOIN hot.tool_definitions AS d ON d.definition_id = s.definition_id")
+    if len(new):
+        database.insert("hot.tool_definitions", new)
+    return new
 
 
 def _touch(database: Database, merged: Merged, whole: Mapping[str, pa.Table], now: datetime) -> None:
     """Note what detectors have to look at again; it stays noted until they have."""
-    touched = [("call", c) for c in merged.call_ids]
-    touched += [("session", s) for s in {*whole["messages"]["session_id"].to_pylist(), *merged.left_sessions} if s]
-    touched += [("server", s or "") for s in set(whole["tool_definitions"]["server"].to_pylist())]
-    touched += [("principal", p) for p in _principals(whole["access"])]
-    if touched:
-        kinds, keys = zip(*touched, strict=True)
+    noted = {
+        "call": merged.call_ids,
+        "session": {*whole["messages"]["session_id"].to_pylist(), *merged.left_sessions} - {None, ""},
+        "server": {s or "" for kind in ("tool_definitions", "access") for s in whole[kind]["server"].to_pylist()},
+        "principal": _principals(whole["access"]),
+    }
+    kinds = [pa.repeat(kind, len(touched)) for kind, touched in noted.items()]
+    touched = pa.concat_arrays([pa.array(list(touched), tables.TEXT) for touched in noted.values()])
+    if len(touched):
         database.insert("hot.touched", pa.table({
-            "kind": list(kinds), "key": list(keys), "touched_at": pa.repeat(pa.scalar(now, tables.MOMENT), len(keys)),
+            "kind": pa.concat_arrays(kinds), "key": touched, "touched_at": pa.repeat(pa.scalar(now, tables.MOMENT), len(touched)),
         }))
 
 

@@ -1,49 +1,68 @@
 """Sightings of one call by agent, client, server and decision logs become one call, in one session.
 
-Which sightings belong together: a span of the same tool inside another, or the same tool-call id inside one trace or session. Which
-session: the sighting's own, else the nearest enclosing span's, else the only one of its trace, else the trace. Both are worked out
-from what the sightings said themselves (`hot.told`), so neither the order in which they come nor how they are batched matters.
+`store.identity` works out which sightings belong together from what they said themselves (`hot.told`), so neither the order in which
+they come nor how they are batched matters. Nearly all calls are seen once, in a trace of which nothing else is known: those go in as
+they are, column by column. The others are looked at one by one.
+
+A payload is written once where that is possible. A call with one sighting holds it in its own row; the sightings of other calls stand
+in `hot.sighted`; `hot.observations` shows both.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from datetime import datetime, timedelta
+from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from store import tables
+from store import fields, tables
 from store.database import Database
-from store.records import Observer, SessionSource
+from store.heard import NO_KEY, Flags, Keys, Kind, heard_of, keys, rekeyed, remember
+from store.identity import TOLD, WHO, Node, identify, outermost_first, resolve
+from store.rewriting import Rewriting, insert_calls
 
-RAN_ORDER = (Observer.SERVER, Observer.GATEWAY, Observer.CLIENT, Observer.AGENT, Observer.DECISION)
-"""Whose word counts first on what really ran: server, tool, outcome."""
-
-MEANT_ORDER = (Observer.AGENT, Observer.CLIENT, Observer.GATEWAY, Observer.SERVER, Observer.DECISION)
-"""Whose word counts first on what was meant: agent, principal, duration."""
-
-RAN = (
-    "server", "server_version", "server_address", "tool", "transport", "arguments", "result", "outcome", "error_type", "error_message",
-    "client_address",
+SAID = (
+    "observation_id", "tool_call_id", "observed_by", "dialect", "tool", "server", "called_at", "seen_at", "trace_id", "span_id",
+    "parent_span_id", *TOLD,
 )
-MEANT = ("seq", "duration_ms", "trace_id", "span_id", "parent_span_id", "agent", "agent_version", "principal", "dialect", "attributes")
-WITH_PAYLOAD = {
-    "arguments": ("arguments_state", "arguments_bytes", "argument_atoms", "argument_shingles"),
-    "result": ("result_state", "result_bytes", "result_atoms", "result_shingles"),
-}
-WHO = ("agent", "agent_version", "principal")
-TOLD = ("session_id", "session_source", *WHO)
-"""What a sighting may lack and get from the spans around it."""
+"""What identity is worked out from."""
 
-Node: TypeAlias = dict[str, Any]
+CLOCK_AHEAD = timedelta(minutes=5)
+"""Clocks of well-kept machines differ by less (Kerberos, RFC 4120, allows as much)."""
+
+_IDS = ("trace_id", "span_id", "parent_span_id", "tool_call_id", "session_id", *WHO)
+_SPAN = ("trace_id", "span_id", "parent_span_id", *TOLD)
+
+
+Rows: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
 class Merged:
-    """What changed: the calls that were made, rewritten or taken up by others, and the sessions that they were in before."""
+    """What changed: the calls that were made, rewritten or taken up by others, and the sessions that they were in before.
+
+    repeated: sightings that were known; contradicted: those of them that say something else under the same id (the first counts);
+    ahead: sightings whose source's clock is ahead of ours by more than `CLOCK_AHEAD`; superseded: versions in the lake that count no more.
+    """
 
     call_ids: list[str] = field(default_factory=list)
     left_sessions: list[str] = field(default_factory=list)
+    repeated: int = 0
+    contradicted: int = 0
+    ahead: int = 0
+    superseded: int = 0
+
+    def add(self, other: "Merged") -> None:
+        """Take over what another says."""
+        self.call_ids += other.call_ids
+        self.left_sessions += other.left_sessions
+        self.repeated += other.repeated
+        self.contradicted += other.contradicted
+        self.ahead += other.ahead
+        self.superseded += other.superseded
 
 
 def merge(database: Database, observations: pa.Table, spans: pa.Table) -> Merged:
@@ -51,241 +70,220 @@ def merge(database: Database, observations: pa.Table, spans: pa.Table) -> Merged
 
     Call inside a transaction. Sightings that are already known are left out (a batch sent twice counts once).
     """
-    with database.named(incoming=observations, incoming_spans=spans):
-        database.execute("""
-            CREATE OR REPLACE TEMP TABLE fresh AS
-            SELECT * FROM incoming
-            WHERE observation_id NOT IN (SELECT observation_id FROM observations
-                WHERE called_at BETWEEN (SELECT min(called_at) FROM incoming) AND (SELECT max(called_at) FROM incoming))
-            QUALIFY row_number() OVER (PARTITION BY observation_id ORDER BY seen_at) = 1
-        """)
-        database.execute("""
-            INSERT INTO hot.spans BY NAME SELECT s.* FROM incoming_spans AS s
-            ANTI JOIN hot.spans AS k ON k.trace_id = s.trace_id AND k.span_id = s.span_id
-            QUALIFY row_number() OVER (PARTITION BY s.trace_id, s.span_id ORDER BY s.seen_at) = 1
-        """)
-        database.execute("INSERT INTO hot.observations BY NAME SELECT * FROM fresh")
-        database.execute(f"INSERT INTO hot.told BY NAME SELECT observation_id, {', '.join(TOLD)} FROM fresh")
-        database.execute("""
-            CREATE OR REPLACE TEMP TABLE traces AS
-            SELECT trace_id FROM fresh WHERE trace_id IS NOT NULL UNION SELECT trace_id FROM incoming_spans WHERE trace_id <> ''
-        """)
-    touched = database.rows(f"""
-        SELECT o.observation_id, o.call_id, o.tool_call_id, o.observed_by, o.dialect, o.tool, o.called_at, o.seen_at,
-               o.trace_id, o.span_id, o.parent_span_id, {', '.join(f't.{c}, o.{c} AS former_{c}' for c in TOLD)}
-        FROM hot.observations AS o JOIN hot.told AS t USING (observation_id)
-        WHERE o.trace_id IN (SELECT trace_id FROM traces)
-           OR (o.trace_id IS NULL AND o.tool_call_id IS NOT NULL AND (o.session_id, o.tool_call_id) IN (
-               SELECT session_id, tool_call_id FROM fresh WHERE trace_id IS NULL AND session_id IS NOT NULL AND tool_call_id IS NOT NULL))
-           OR o.observation_id IN (SELECT observation_id FROM fresh)
-    """)
-    if not touched:
-        return Merged()
-    context = database.rows(f"""
-        SELECT trace_id, span_id, parent_span_id, {', '.join(TOLD)} FROM hot.spans WHERE trace_id IN (SELECT trace_id FROM traces)
-    """)
-    touched.sort(key=lambda o: (o["called_at"], o["observation_id"]))
-    before = {o["observation_id"]: o["call_id"] for o in touched}
-    around = _outermost_first(touched, context)
-    _identify(touched, around)
-    _resolve(touched, around)
-    changed = [o for o in touched if o["call_id"] != before[o["observation_id"]] or any(o[c] != o[f"former_{c}"] for c in TOLD)]
-    return _rewrite(database, changed, {before[o["observation_id"]] for o in changed} - {None})
+    heard = heard_of(database)
+    observations, spans = _without_empty(observations, _IDS), _without_empty(spans, _IDS)
+    merged = Merged(ahead=_ahead(observations))
+    observations = _without_settled(database, observations, merged)
+    own, ties, traces = _keys(observations)
+    span_traces = keys(Kind.TRACE, spans["trace_id"].to_pylist())
+    span_contexts = rekeyed(span_traces, Kind.TRACE, Kind.CONTEXT)
+    repeated, since_own = heard.find(own)
+    tied, since_tied = heard.find(ties)
+    around, since_around = heard.find(rekeyed(traces, Kind.TRACE, Kind.CONTEXT))
+    alone = ~(repeated | tied | around) & _once(own) & _unshared(ties, span_traces) & ~_refused(observations)
+    merged.call_ids += _take_alone(database, observations, alone)
+    rest = np.flatnonzero(~alone)
+    awaited, since_awaited = heard.find(span_traces)
+    spanned, since_spanned = heard.find(span_contexts)
+    if len(rest) or awaited.any() or spanned.any():
+        known = _Since(since_own, _earliest(since_tied, since_awaited), _earliest(since_around, since_spanned))
+        _take_rest(database, observations, rest, spans, known, merged)
+    else:
+        _insert_spans(database, spans)
+    for wanted, seen in ((own, observations), (traces, observations), (ties, observations), (span_contexts, spans)):
+        remember(heard, wanted, seen)
+    return merged
 
 
-def _outermost_first(observations: list[Node], context: list[Node]) -> list[tuple[Node, Node | None]]:
-    """Every span and sighting with the span around it, parents before children.
-
-    A log record lies inside the span that it names. Spans that enclose one another, which only a broken or hostile sender
-    makes, have nothing around them.
-    """
-    spans: dict[tuple[str, str], Node] = {(n["trace_id"], n["span_id"]): n for n in context}
-    for one in sorted(observations, key=lambda o: o["parent_span_id"] is None):
-        if one["trace_id"] and one["span_id"]:
-            spans.setdefault((one["trace_id"], one["span_id"]), one)
-
-    def parent_of(node: Node) -> Node | None:
-        own = spans.get((node["trace_id"], node["span_id"]))
-        if own is not None and own is not node:
-            return own
-        return spans.get((node["trace_id"], node["parent_span_id"])) if node["trace_id"] else None
-
-    ordered: list[tuple[Node, Node | None]] = []
-    done: set[int] = set()
-    for start in (*context, *observations):
-        path: list[Node] = []
-        places: dict[int, int] = {}
-        node: Node | None = start
-        while node is not None and id(node) not in done and id(node) not in places:
-            places[id(node)] = len(path)
-            path.append(node)
-            node = parent_of(node)
-        turn = places.get(id(node), len(path))  # from here on the path is a circle
-        for n in range(len(path) - 1, -1, -1):
-            ordered.append((path[n], None if n >= turn else path[n + 1] if n + 1 < len(path) else node))
-            done.add(id(path[n]))
-    return ordered
+def _ahead(observations: pa.Table) -> int:
+    lead = pc.subtract(observations["called_at"], observations["seen_at"])
+    return int(pc.sum(pc.greater(lead, pa.scalar(CLOCK_AHEAD, lead.type))).as_py() or 0)
 
 
-def _resolve(observations: list[Node], around: list[tuple[Node, Node | None]]) -> None:
-    """Give every sighting its session, agent and principal: its own, the nearest enclosing span's, or its trace's only one."""
-    said: dict[str, dict[str, set[Any]]] = defaultdict(lambda: defaultdict(set))
-    for node, _ in around:
-        if node["session_id"] and node["session_source"] < SessionSource.MCP_SESSION:
-            said[node["trace_id"]]["session"].add(node["session_id"])
-            said[node["trace_id"]]["source"].add(node["session_source"])
-        for what in WHO:
-            if node[what]:
-                said[node["trace_id"]][what].add(node[what])
-    for node, parent in around:
-        outer = parent or {}
-        if not (node["session_id"] and node["session_source"] < SessionSource.MCP_SESSION) and outer.get("session_id") and (
-            not node["session_id"] or outer["session_source"] < node["session_source"]
-        ):
-            node["session_id"], node["session_source"] = outer["session_id"], outer["session_source"]
-        for what in WHO:
-            node[what] = node[what] or outer.get(what)
-    for one in observations:
-        trace = said[one["trace_id"]] if one["trace_id"] else {}
-        if not (one["session_id"] and one["session_source"] < SessionSource.MCP_SESSION) and len(trace.get("session", ())) == 1:
-            one["session_id"], one["session_source"] = next(iter(trace["session"])), min(trace["source"])
-        if not one["session_id"] and one["trace_id"]:
-            one["session_id"], one["session_source"] = one["trace_id"], int(SessionSource.TRACE)
-        for what in WHO:
-            if not one[what] and len(trace.get(what, ())) == 1:
-                one[what] = next(iter(trace[what]))
+def _without_settled(database: Database, observations: pa.Table, merged: Merged) -> pa.Table:
+    """Calls from before what is remembered may have been told long ago, as when a file is read again: for these the lake is asked."""
+    edge = database.value("SELECT max(seen_at) FROM hot.forgotten")
+    if edge is None:
+        return observations
+    old = observations.filter(pc.less(observations["called_at"], pa.scalar(edge, tables.MOMENT)))
+    if not len(old):
+        return observations
+    span = pc.min_max(old["called_at"])
+    with database.named(old=old.select(["observation_id"])):
+        known = database.query("""
+            SELECT observation_id FROM observations WHERE called_at BETWEEN $first AND $last AND observation_id IN (SELECT observation_id FROM old)
+        """, {"first": span["min"].as_py(), "last": span["max"].as_py()})
+    left = observations.filter(pc.invert(pc.is_in(observations["observation_id"], known["observation_id"].combine_chunks())))
+    merged.repeated += len(observations) - len(left)
+    return left
 
 
-def _identify(observations: list[Node], around: list[tuple[Node, Node | None]]) -> None:
-    """Give the sightings of one call the same call id; a call that has one keeps it. `observations` are in the order of time."""
-    leader: dict[str, str] = {o["observation_id"]: o["observation_id"] for o in observations}
-
-    def find(name: str) -> str:
-        while leader[name] != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
-        return name
-
-    for inner, outer in _nested(around):
-        leader[find(inner)] = find(outer)
-    named: dict[tuple[str, str], dict[str, set[tuple[str, str]]]] = defaultdict(lambda: defaultdict(set))
-    for one in observations:
-        if one["tool_call_id"] and (within := one["trace_id"] or one["session_id"]):
-            named[within, one["tool_call_id"]][find(one["observation_id"])].add((one["observed_by"], one["dialect"]))
-    for sighted in named.values():
-        # Some frameworks give several calls of a trace the same id: two sightings of one kind are two calls, told apart in time.
-        rounds: list[tuple[set[tuple[str, str]], str]] = []
-        full: dict[tuple[str, str], int] = defaultdict(int)
-        for own, kinds in sighted.items():
-            n = max(full[kind] for kind in kinds)
-            while n < len(rounds) and rounds[n][0] & kinds:
-                n += 1
-            if n == len(rounds):
-                rounds.append((set(), own))
-            rounds[n][0].update(kinds)
-            leader[find(own)] = find(rounds[n][1])
-            for kind in kinds:
-                while full[kind] < len(rounds) and kind in rounds[full[kind]][0]:
-                    full[kind] += 1
-    members: dict[str, list[Node]] = defaultdict(list)
-    for one in observations:
-        members[find(one["observation_id"])].append(one)
-    _name(list(members.values()))
+def _keys(observations: pa.Table) -> tuple[Keys, Keys, Keys]:
+    """Of each sighting: its own key, that of what may tie it to others, and that of its trace."""
+    traces = keys(Kind.TRACE, observations["trace_id"].to_pylist())
+    ties = traces
+    if (traces == NO_KEY).any():
+        pairs = zip(observations["session_id"].to_pylist(), observations["tool_call_id"].to_pylist(), strict=True)
+        ties = np.where(traces != NO_KEY, traces, keys(Kind.PAIR, (f"{a}\x1f{b}" if a and b else None for a, b in pairs)))
+    return keys(Kind.SIGHTING, observations["observation_id"].to_pylist()), ties, traces
 
 
-def _nested(around: list[tuple[Node, Node | None]]) -> Iterable[tuple[str, str]]:
-    """Pairs of sightings of which one lies inside the other and is of the same tool.
+def _once(own: Keys) -> Flags:
+    found, places, counts = np.unique(own, return_inverse=True, return_counts=True)
+    return np.asarray(counts[places] == 1) if len(found) < len(own) else np.ones(len(own), np.bool_)
 
-    Between them may lie spans that are no call (HTTP, transport), but then the outer one must stand further out by what it saw:
-    an agent's call of a tool inside another agent's call of the same tool is a call of its own.
-    """
-    nearest: dict[int, tuple[Node, bool] | None] = {}
-    for node, parent in around:
-        if parent is None:
-            nearest[id(node)] = None
-        elif "observation_id" in parent:
-            nearest[id(node)] = (parent, True)
+
+def _unshared(ties: Keys, span_traces: Keys) -> Flags:
+    everywhere = np.concatenate([ties, np.unique(span_traces)])
+    _, places, counts = np.unique(everywhere, return_inverse=True, return_counts=True)
+    return np.asarray((counts[places][:len(ties)] == 1) | (ties == NO_KEY))
+
+
+def _refused(observations: pa.Table) -> Flags:
+    """A refusal changes the outcome of its call, so that the call's row cannot stand for the sighting."""
+    decisions = observations["decision"]
+    if decisions.null_count == len(decisions):
+        return np.zeros(len(decisions), np.bool_)
+    return np.array([decision == "reject" for decision in decisions.to_pylist()], np.bool_)
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((m for m in moments if m is not None), default=None)
+
+
+def _without_empty(table: pa.Table, columns: Iterable[str]) -> pa.Table:
+    """An empty id says nothing."""
+    for name in columns:
+        if name in table.column_names and pc.any(pc.equal(table[name], "")).as_py():
+            table = table.set_column(table.schema.get_field_index(name), name, pc.if_else(pc.equal(table[name], ""), None, table[name]))
+    return table
+
+
+def _take_alone(database: Database, observations: pa.Table, alone: Flags) -> list[str]:
+    """Calls seen once, of whose trace nothing else is known."""
+    if not alone.any():
+        return []
+    lone = observations if alone.all() else observations.filter(pa.array(alone))
+    calls = fields.alone(lone)
+    insert_calls(database, calls)
+    nowhere = pc.and_(pc.is_null(lone["session_id"]), pc.is_valid(lone["trace_id"]))
+    database.insert("hot.told", pa.table({name: lone[name] for name in SAID} | {
+        "call_id": calls["call_id"], "place": pa.repeat("alone", len(lone)),
+        "given_session_id": pc.if_else(nowhere, lone["trace_id"], None), "given_session_source": pc.if_else(nowhere, pa.scalar(4, pa.int8()), None),
+    }))
+    ids: list[str] = calls["call_id"].to_pylist()
+    return ids
+
+
+@dataclass(frozen=True, slots=True)
+class _Since:
+    """Since when rows that may concern a batch were seen: the same sightings, others of their calls, spans around them; None if there are none."""
+
+    own: datetime | None
+    told: datetime | None
+    spans: datetime | None
+
+
+def _take_rest(database: Database, observations: pa.Table, rest: Rows, spans: pa.Table, since: _Since, merged: Merged) -> None:
+    """Sightings that may be of calls with several, or in a trace of which more is known."""
+    fresh = _fresh(database, _nodes(observations, rest, SAID), since.own, merged)
+    traces = {*(o["trace_id"] for o in fresh), *pc.unique(spans["trace_id"]).to_pylist()} - {None}
+    pairs = {(o["session_id"], o["tool_call_id"]) for o in fresh if not o["trace_id"] and o["session_id"] and o["tool_call_id"]}
+    known = _known(database, traces, pairs, since.told)
+    context = _context(database, spans, traces, since.spans)
+    nodes = sorted([*known, *fresh], key=lambda o: (o["called_at"], o["observation_id"]))
+    if not nodes:
+        return
+    said = {o["observation_id"]: [o[c] for c in TOLD] for o in nodes}
+    enclosing = outermost_first(nodes, _concerning(context, nodes))
+    identify(nodes, enclosing)
+    resolve(nodes, enclosing)
+    for one in nodes:
+        for column, own in zip(TOLD, said[one["observation_id"]], strict=True):
+            one[f"given_{column}"] = one[column] if one[column] != own else None
+    changed = Rewriting(database, observations, nodes)
+    merged.call_ids += changed.write()
+    merged.left_sessions += changed.left_sessions
+    merged.superseded += changed.superseded
+
+
+def _nodes(table: pa.Table, rows: Rows, columns: Iterable[str]) -> list[Node]:
+    """Rows as dictionaries, moments as microseconds; `row` is their place in the batch."""
+    part = table.select(list(columns)).take(pa.array(rows))
+    values = [(c.cast(pa.int64()) if pa.types.is_timestamp(c.type) else c).to_pylist() for c in part.columns]
+    names = (*part.column_names, "row", "former", "call_id")
+    return [dict(zip(names, (*row, int(n), None, None), strict=True)) for n, row in zip(rows, zip(*values, strict=True), strict=True)]
+
+
+def _fresh(database: Database, nodes: list[Node], since: datetime | None, merged: Merged) -> list[Node]:
+    """Sightings that are not known; the first that came under an id counts."""
+    seen = {}
+    if nodes and since is not None:
+        with database.named(arrived=pa.table({"observation_id": [o["observation_id"] for o in nodes]})):
+            seen = {row["observation_id"]: row for row in database.rows("""
+                SELECT observation_id, observed_by, tool, epoch_us(called_at) AS called_at FROM hot.told
+                WHERE seen_at >= $since AND observation_id IN (SELECT observation_id FROM arrived)
+            """, {"since": since})}
+    fresh = []
+    for one in sorted(nodes, key=lambda o: (o["seen_at"], o["row"])):
+        before = seen.setdefault(one["observation_id"], one)
+        if before is one:
+            fresh.append(one)
         else:
-            above = nearest[id(parent)]
-            nearest[id(node)] = (above[0], False) if above else None
-        outer = nearest[id(node)]
-        if "observation_id" in node and outer and _same_tool(outer[0]["tool"], node["tool"]) and (
-            outer[1] or MEANT_ORDER.index(outer[0]["observed_by"]) < MEANT_ORDER.index(node["observed_by"])
-        ):
-            yield node["observation_id"], outer[0]["observation_id"]
+            merged.repeated += 1
+            merged.contradicted += any(before[c] != one[c] for c in ("observed_by", "tool", "called_at"))
+    return fresh
 
 
-def _name(groups: list[list[Node]]) -> None:
-    """Each group's call id: the oldest that it has, else one made from its first sighting.
-
-    Where sightings that had one id turn out to be two calls, it stays with the sighting that it was made from.
-    """
-    kept: dict[str, int] = {}
-    for n, group in enumerate(groups):
-        for one in group:
-            if one["call_id"] and (one["call_id"] not in kept or _made(one) == one["call_id"]):
-                kept[one["call_id"]] = n
-    for n, group in enumerate(groups):
-        known = sorted((o["seen_at"], o["call_id"]) for o in group if o["call_id"] and kept[o["call_id"]] == n)
-        first = min(group, key=lambda o: (MEANT_ORDER.index(o["observed_by"]), o["observation_id"]))
-        for one in group:
-            one["call_id"] = known[0][1] if known else _made(first)
-
-
-def _made(first: Node) -> str:
-    return f"c{first['observation_id'][:23]}"
-
-
-def _same_tool(outer: str, inner: str) -> bool:
-    """Agents often put the server's name before the tool's: `github_list_issues`, `mcp__github__list_issues`."""
-    return outer == inner or outer.endswith((f"_{inner}", f".{inner}", f"/{inner}", f"-{inner}", f":{inner}"))
+def _known(database: Database, traces: set[str], pairs: set[tuple[str, str]], since: datetime | None) -> list[Node]:
+    """Sightings that came before and that the new ones may belong to."""
+    found: list[Node] = []
+    if since is None:
+        return found
+    select = f"""
+        SELECT {', '.join(f'epoch_us({c}) AS {c}' if c.endswith('_at') else c for c in SAID)}, call_id, call_id AS former, place, NULL AS row,
+               {', '.join(f'coalesce(given_{c}, {c}) AS former_{c}' for c in TOLD)}
+        FROM hot.told AS t WHERE t.seen_at >= $since AND"""
+    if traces:
+        with database.named(concerned=pa.table({"trace_id": sorted(traces)})):
+            found += database.rows(f"{select} trace_id IN (SELECT trace_id FROM concerned)", {"since": since})
+    if pairs:
+        sessions, names = zip(*pairs, strict=True)
+        with database.named(concerned=pa.table({"session_id": list(sessions), "tool_call_id": list(names)})):
+            found += database.rows(
+                f"{select} trace_id IS NULL AND EXISTS (FROM concerned AS p WHERE p.session_id = t.session_id AND p.tool_call_id = t.tool_call_id)",
+                {"since": since},
+            )
+    return found
 
 
-def _rewrite(database: Database, changed: list[Node], former: set[str]) -> Merged:
-    if not changed:
-        return Merged()
-    concerned = sorted({c["call_id"] for c in changed} | former)
-    wanted = ("observation_id", "call_id", *TOLD)
-    types = tables.schema("observations")
-    resolved = pa.table({c: pa.array([o[c] for o in changed], types.field(c).type) for c in wanted})
-    with database.named(resolved=resolved, concerned=pa.table({"call_id": concerned})):
-        left = database.rows("SELECT DISTINCT session_id FROM hot.calls SEMI JOIN concerned USING (call_id) WHERE session_id IS NOT NULL")
-        database.execute(f"""
-            UPDATE hot.observations AS o SET {', '.join(f'{c} = r.{c}' for c in wanted[1:])}
-            FROM resolved AS r WHERE r.observation_id = o.observation_id
-        """)
-        database.execute("DELETE FROM hot.calls WHERE call_id IN (SELECT call_id FROM concerned)")
-        database.execute(f"INSERT INTO hot.calls BY NAME {_merge_sql()}")
-    return Merged(concerned, [row["session_id"] for row in left])
+def _context(database: Database, spans: pa.Table, traces: set[str], since: datetime | None) -> list[Node]:
+    """The spans of these traces, those that are new among them written down."""
+    known: list[Node] = []
+    if since is not None and traces:
+        with database.named(concerned=pa.table({"trace_id": sorted(traces)})):
+            known = database.rows(f"""
+                SELECT {', '.join(_SPAN)} FROM hot.spans WHERE seen_at >= $since AND trace_id IN (SELECT trace_id FROM concerned)
+            """, {"since": since})
+    new = _insert_spans(database, spans, {(s["trace_id"], s["span_id"]) for s in known})
+    return [*known, *_nodes(spans, new, _SPAN)]
 
 
-def _merge_sql() -> str:
-    """One row for each call out of its sightings: field by field the word of whoever knows best."""
-    columns = [*_best_of(RAN, "ran"), *_best_of(MEANT, "meant")]
-    return f"""
-        SELECT call_id, min(called_at) AS called_at, arg_min(session_id, told) FILTER (session_id IS NOT NULL) AS session_id,
-               arg_min(session_source, told) AS session_source, min(seen_at) AS seen_at,
-               max(decision) AS decision, max(decided_by) AS decided_by, list_sort(list(DISTINCT observed_by)) AS observed_by,
-               {", ".join(columns)}
-        FROM (SELECT *, {_place(RAN_ORDER)} AS ran, {_place(MEANT_ORDER)} AS meant, {_place(MEANT_ORDER, 'session_source, ')} AS told
-              FROM hot.observations SEMI JOIN concerned USING (call_id))
-        GROUP BY call_id
-    """
+def _insert_spans(database: Database, spans: pa.Table, known: Iterable[tuple[str, str]] = ()) -> Rows:
+    """Write those down that are not known; the rows that they are."""
+    seen, new = set(known), []
+    names = list(zip(spans["trace_id"].to_pylist(), spans["span_id"].to_pylist(), strict=True))
+    moments = spans["seen_at"].cast(pa.int64()).to_pylist()
+    for row in sorted(range(len(spans)), key=lambda n: (moments[n], n)):
+        if names[row] not in seen:
+            seen.add(names[row])
+            new.append(row)
+    if new:
+        database.insert("hot.spans", spans if len(new) == len(spans) else spans.take(pa.array(new)))
+    return np.array(new, np.int64)
 
 
-def _place(order: tuple[Observer, ...], first: str = "") -> str:
-    """A sighting's place among those of its call; never shared, so that the answer does not depend on the order of rows."""
-    rank = "CASE observed_by " + " ".join(f"WHEN '{o}' THEN {n}" for n, o in enumerate(order)) + " END"
-    return f"row_number() OVER (PARTITION BY call_id ORDER BY {first}{rank}, called_at, observation_id)"
-
-
-def _best_of(wanted: tuple[str, ...], place: str) -> Iterable[str]:
-    for column in wanted:
-        if column == "outcome":  # a call that somebody refused never ran, whatever else was logged
-            yield f"""CASE WHEN bool_or(decision = 'reject') THEN 'denied'
-                ELSE coalesce(arg_min(outcome, {place}) FILTER (outcome <> 'unknown'), 'unknown') END AS outcome"""
-            continue
-        yield f"arg_min({column}, {place}) FILTER ({column} IS NOT NULL) AS {column}"
-        for beside in WITH_PAYLOAD.get(column, ()):  # state, length and fingerprint come from the sighting that gave the payload
-            yield f"""coalesce(arg_min({beside}, {place}) FILTER ({column} IS NOT NULL),
-                arg_min({beside}, {place}) FILTER ({column}_state <> 'absent'), arg_min({beside}, {place})) AS {beside}"""
+def _concerning(context: list[Node], nodes: list[Node]) -> list[Node]:
+    """The spans of the traces that have sightings: the others place nothing."""
+    wanted = {o["trace_id"] for o in nodes}
+    return [span for span in context if span["trace_id"] in wanted]

@@ -46,6 +46,7 @@ class SessionSource(IntEnum):
     SESSION = 2
     MCP_SESSION = 3
     TRACE = 4
+    CLIENT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,42 @@ class Access:
 
 
 Record: TypeAlias = Call | Span | Message | ToolDefinition | Access
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A permission: who may call what, from when until when. Names are patterns (`*`, `?`); None means any."""
+
+    grant_id: str
+    granted_at: datetime
+    granted_by: str
+    principal: str | None = None
+    agent: str | None = None
+    server: str | None = None
+    tool: str | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    revoked_by: str | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Where a server, or one tool of it, stands: approved (perhaps with a pinned definition) or retired, since when and by whom."""
+
+    entry_id: str
+    server: str
+    state: str
+    changed_at: datetime
+    changed_by: str
+    tool: str | None = None
+    version: str | None = None
+    definition_hash: str | None = None
+    comment: str = ""
+
+
+Stated: TypeAlias = Grant | Registration
+"""What the people of a deployment have laid down, beside what sources tell."""
 
 
 class Severity(IntEnum):

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from store.errors import DamagedError
+from store.seal import Seal, is_sealed
 from store.spool import sync_folder, write_durably
 
 KEPT_BYTES = 1 << 20
@@ -19,8 +21,8 @@ KEPT_FILES = 1_000
 class Rejected:
     """The folder of refusals: for each a `.json` with the reason and a `.bin` with the body as it came."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, seal: Seal | None = None) -> None:
+        self.folder, self._seal = folder, seal
         folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, body: bytes, reason: str, source: str, size: int | None = None) -> None:
@@ -31,8 +33,8 @@ class Rejected:
         stem = f"{time.time_ns():020d}-{uuid4().hex[:8]}"
         about = {"refused_at": datetime.now(UTC).isoformat(), "reason": reason, "source": source, "bytes": len(body) if size is None else size}
         try:
-            write_durably(self.folder / f"{stem}.bin", body[:KEPT_BYTES])
-            write_durably(self.folder / f"{stem}.json", json.dumps(about).encode())
+            write_durably(self.folder / f"{stem}.bin", self._sealed(body[:KEPT_BYTES]))
+            write_durably(self.folder / f"{stem}.json", self._sealed(json.dumps(about).encode()))
             sync_folder(self.folder)
             self._trim()
         except OSError:
@@ -43,7 +45,7 @@ class Rejected:
         about = {"refused_at": datetime.now(UTC).isoformat(), "reason": reason, "source": str(path), "bytes": path.stat().st_size}
         told = self.folder / f"{path.stem}.json"
         told.unlink(missing_ok=True)
-        write_durably(told, json.dumps(about).encode())
+        write_durably(told, self._sealed(json.dumps(about).encode()))
         path.replace(self.folder / f"{path.stem}.bin")
         sync_folder(self.folder)
 
@@ -52,14 +54,20 @@ class Rejected:
         found = []
         for path in sorted(self.folder.glob("*.json"), reverse=True)[:limit]:
             try:
-                found.append({"file": path.with_suffix(".bin").name, **json.loads(path.read_bytes())})
-            except (OSError, json.JSONDecodeError):  # being written right now
+                found.append({"file": path.with_suffix(".bin").name, **json.loads(self._opened(path.read_bytes()))})
+            except (OSError, ValueError, DamagedError):  # being written right now, or sealed with a key that we do not have
                 continue
         return found
 
     def count(self) -> int:
         """How many refusals are kept."""
         return sum(1 for _ in self.folder.glob("*.json"))
+
+    def _sealed(self, body: bytes) -> bytes:
+        return self._seal.close(body) if self._seal else body
+
+    def _opened(self, body: bytes) -> bytes:
+        return self._seal.open(body) if self._seal and is_sealed(body) else body
 
     def _trim(self) -> None:
         for path in sorted(self.folder.glob("*.json"))[:-KEPT_FILES]:

@@ -114,7 +114,7 @@ def chain(database: Database, session_id: str, limit: int = TURNS) -> dict[str, 
         """
         SELECT t.* EXCLUDE (session_id, said, result, seq), left(t.said, $payload) AS said, length(t.said) AS said_length,
                left(t.result, $payload) AS result, length(t.result) AS result_length,
-               c.principal, c.error_type, left(c.error_message, $payload) AS error_message, c.decided_by, c.transport, c.dialect,
+               c.principal, c.error_type, left(c.error_message, $payload) AS error_message, c.decided_by, c.transport, c.dialect, c.disagreement,
                row_number() OVER (
                    ORDER BY t.happened_at, t.seq, CASE t.kind WHEN 'system' THEN 0 WHEN 'user' THEN 1 ELSE 2 END, t.id
                ) AS step, count(*) OVER () AS total

@@ -2,6 +2,8 @@
 
 A batch is one file of several Arrow IPC streams, one for each kind of record. It is written under a name that no reader
 takes, synced, renamed, and the folder is synced; only then `write` returns. Names sort by the time of writing.
+
+What the database has taken is kept in `taken/` until it is in the lake too: so the database alone never holds anything.
 """
 
 import errno
@@ -10,15 +12,20 @@ import io
 import itertools
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 import pyarrow as pa
 
 from store.errors import DamagedError, DiskError, StoreError
+from store.seal import MAGIC, Seal, is_sealed
 
 SUFFIX, PARTIAL = ".arrow", ".partial"
+TAKEN = "taken"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN}
 """Why a good file may be unreadable for a while."""
@@ -27,8 +34,8 @@ PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN}
 class Spool:
     """The folder of batches that are acknowledged and not yet in the database. Many may write, one reads."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, seal: Seal | None = None) -> None:
+        self.folder, self._seal = folder, seal
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, batch: Mapping[str, pa.Table]) -> Path:
@@ -37,6 +44,8 @@ class Spool:
         Raises DiskError where the disk is full or failing: then nothing of the batch is left behind.
         """
         body = encode(batch)
+        if self._seal:
+            body = self._seal.close(body)
         name = f"{time.time_ns():020d}-{os.getpid()}-{uuid4().hex[:8]}"
         partial, final = self.folder / (name + PARTIAL), self.folder / (name + SUFFIX)
         try:
@@ -59,11 +68,45 @@ class Spool:
         sizes = itertools.accumulate(p.stat().st_size for p in oldest)
         return [p for n, (p, size) in enumerate(zip(oldest, sizes, strict=True)) if n == 0 or size <= most_bytes]
 
-    def remove(self, files: list[Path]) -> None:
-        """Let go of files whose content is in the database."""
+    def read(self, path: Path) -> dict[str, pa.Table]:
+        """A batch from its file. Raises DamagedError, or DiskError where it cannot be read just now."""
+        return read(path, self._seal)
+
+    def set_aside(self, files: list[Path]) -> None:
+        """Keep files whose content is in the database, until `let_go`."""
+        folder = self.folder / TAKEN
+        folder.mkdir(exist_ok=True)
         for path in files:
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                path.rename(folder / path.name)
+        sync_folder(folder)
         sync_folder(self.folder)
+
+    def taken(self) -> list[Path]:
+        """Files that were set aside, oldest first."""
+        return sorted((self.folder / TAKEN).glob(f"*{SUFFIX}"))
+
+    def give_back(self, known: Container[str]) -> int:
+        """Wait for the database again with files that were set aside and whose names it does not know: it is older than they, or new."""
+        unknown = [path for path in self.taken() if path.name not in known]
+        for path in unknown:
+            path.rename(self.folder / path.name)
+        if unknown:
+            sync_folder(self.folder)
+        return len(unknown)
+
+    def let_go(self, before: datetime | None, most_bytes: int) -> int:
+        """Remove files that were set aside and written before a moment (all, where there is none), and the oldest beyond a size."""
+        files = self.taken()
+        sizes = [path.stat().st_size for path in files]
+        left, gone = sum(sizes), 0
+        for path, size in zip(files, sizes, strict=True):
+            if before is not None and written_at(path) >= before and left <= most_bytes:
+                break
+            path.unlink()
+            left -= size
+            gone += 1
+        return gone
 
     def size(self) -> tuple[int, int]:
         """Files waiting, and their bytes."""
@@ -94,12 +137,16 @@ def encode(batch: Mapping[str, pa.Table]) -> bytes:
     return sink.getvalue()
 
 
-def read(path: Path) -> dict[str, pa.Table]:
-    """A batch from its file. Raises DamagedError, or DiskError where it cannot be read just now."""
+def written_at(path: Path) -> datetime:
+    """When a file of the spool was written, by its name."""
+    return datetime.fromtimestamp(int(path.name.split("-")[0]) / 1e9, UTC)
+
+
+def read(path: Path, seal: Seal | None = None) -> dict[str, pa.Table]:
+    """A batch from its file, which may be sealed. Raises DamagedError, or DiskError where it cannot be read just now."""
     batch: dict[str, pa.Table] = {}
     try:
-        with path.open("rb") as source:
-            size = path.stat().st_size
+        with _opened(path, seal) as (source, size):
             while source.tell() < size:
                 reader = pa.ipc.open_stream(source)
                 kind = (reader.schema.metadata or {})[b"kind"].decode()
@@ -109,7 +156,24 @@ def read(path: Path) -> dict[str, pa.Table]:
         if getattr(error, "errno", None) in PASSING:
             raise DiskError(f"{path} cannot be read now: {error}") from error
         raise DamagedError(f"{path} is damaged: {error}") from error
+    except DamagedError as error:
+        raise DamagedError(f"{path}: {error}") from error
     return batch
+
+
+@contextmanager
+def _opened(path: Path, seal: Seal | None) -> Iterator[tuple[IO[bytes], int]]:
+    """A file's content, and its size. What was written before there was a key is read too."""
+    with path.open("rb") as source:
+        beginning = source.read(len(MAGIC))
+        source.seek(0)
+        if not is_sealed(beginning):
+            yield source, path.stat().st_size
+        elif seal is None:
+            raise DamagedError("it is sealed; give the workspace's key")
+        else:
+            body = seal.open(source.read())
+            yield io.BytesIO(body), len(body)
 
 
 def write_durably(path: Path, body: bytes) -> None:

@@ -33,7 +33,7 @@ _P, _C = Sensitivity.PERSONAL, Sensitivity.CONTENT
 
 _SESSION = [
     Column("session_id", TEXT, "the conversation the call was made for"),
-    Column("session_source", pa.int8(), "what the session id was taken from: 1 conversation, 2 session, 3 mcp session, 4 trace"),
+    Column("session_source", pa.int8(), "what the session id was taken from: 1 conversation, 2 session, 3 mcp session, 4 trace, 5 client and pauses"),
 ]
 _WHO = [
     Column("agent", TEXT, "the program that acts"),
@@ -98,7 +98,7 @@ _MESSAGE = [
     Column("seen_at", MOMENT, "when a collector received it"),
 ]
 _DEFINITION = [
-    Column("definition_id", TEXT, "a hash of server, tool, agent and the definition's own hash"),
+    Column("definition_id", TEXT, "a hash of server, its version, address and launch command, tool, agent and the definition's own hash"),
     Column("server", TEXT, "the MCP server, by its own name"),
     Column("server_version", TEXT, "its version"),
     Column("server_address", TEXT, "where it was reached"),
@@ -196,6 +196,30 @@ _DELIVERY = [
     Column("response_code", NUMBER, "HTTP status of the last attempt"),
     Column("delivered_at", MOMENT, "when it was accepted"),
 ]
+_GRANT = [
+    Column("grant_id", TEXT, "random"),
+    Column("principal", TEXT, "pattern of the person or service; null means any", _P),
+    Column("agent", TEXT, "pattern of the agent; null means any"),
+    Column("server", TEXT, "pattern of the server; null means any"),
+    Column("tool", TEXT, "pattern of the tool; null means any"),
+    Column("granted_at", MOMENT, "from when on it holds"),
+    Column("expires_at", MOMENT, "until when it holds; null means until it is revoked"),
+    Column("granted_by", TEXT, "who gave it", _P),
+    Column("revoked_at", MOMENT, "when it was taken back"),
+    Column("revoked_by", TEXT, "who took it back", _P),
+    Column("comment", TEXT, "why"),
+]
+_REGISTRATION = [
+    Column("entry_id", TEXT, "a hash of server and tool"),
+    Column("server", TEXT, "the MCP server, by its own name"),
+    Column("tool", TEXT, "the tool's name; null means the server itself"),
+    Column("state", TEXT, "approved, retired"),
+    Column("version", TEXT, "the server's version that was approved"),
+    Column("definition_hash", TEXT, "SHA-256 of the tool's definition that was approved"),
+    Column("changed_at", MOMENT, "since when it stands so"),
+    Column("changed_by", TEXT, "who said so", _P),
+    Column("comment", TEXT, "why"),
+]
 _CALL_ID = Column("call_id", TEXT, "one logical call")
 
 TABLES: dict[str, list[Column]] = {
@@ -206,7 +230,12 @@ TABLES: dict[str, list[Column]] = {
         Column("observed_by", TEXT, "agent, client, gateway, server, decision"),
         *_CALL_BODY,
     ],
-    "calls": [_CALL_ID, *_CALL_BODY, Column("observed_by", TEXTS, "who saw it")],
+    "calls": [
+        _CALL_ID, *_CALL_BODY,
+        Column("observed_by", TEXTS, "who saw it"),
+        Column("disagreement", TEXT, "JSON of what its sightings contradict one another on: tool, arguments, outcome, server", _C),
+        Column("version", NUMBER, "how often it was written anew after it had settled: a sighting came late"),
+    ],
     "spans": _SPAN,
     "messages": _MESSAGE,
     "tool_definitions": _DEFINITION,
@@ -215,14 +244,48 @@ TABLES: dict[str, list[Column]] = {
     "alerts": _ALERT,
     "decisions": _DECISION,
     "deliveries": _DELIVERY,
+    "grants": _GRANT,
+    "registry": _REGISTRATION,
     "normal": [
         Column("detector", TEXT, "whose counter"),
+        Column("subject", TEXT, "whom it is about, where the detector says so: an agent, a server; else empty"),
         Column("key", TEXT, "what is counted"),
         Column("n", NUMBER, "how often; merges by sum"),
         Column("first_at", MOMENT, "earliest; merges by min"),
         Column("last_at", MOMENT, "latest; merges by max"),
+        Column("sessions", NUMBER, "how many sessions speak for it; merges by sum"),
+        Column("weight", REAL, "the same, an older session weighing less: a half after each half-life; kept as of 1 January 2026, merges by sum"),
     ],
 }
+
+_GIVEN = [Column(f"given_{c.name}", c.type, f"{c.name} that it got from around it, where that is another") for c in (*_SESSION, *_WHO)]
+
+MEMORY: dict[str, list[Column]] = {
+    "told": [
+        *(c for c in TABLES["observations"] if c.name in {
+            "observation_id", "call_id", "tool_call_id", "observed_by", "dialect", "tool", "server", "called_at", "seen_at", "trace_id",
+            "span_id", "parent_span_id", *(c.name for c in (*_SESSION, *_WHO)),
+        }),
+        *_GIVEN,
+        Column("place", TEXT, "where its payload is: in its call (alone), in hot.sighted (beside), in the lake"),
+    ],
+    "said": [
+        Column("message_id", TEXT, "a message that is known, even if it is left out because another says the same"),
+        Column("session_id", TEXT, "the session it is in"),
+        Column("words", TEXT, "MD5 of role and text; null where the text is not kept"),
+        Column("adopted", NUMBER, "1 if it came without a session and got that of its trace"),
+        Column("said_at", MOMENT, "when it was first said"),
+        Column("seen_at", MOMENT, "when a collector received it"),
+    ],
+    "accessed": [Column("access_id", TEXT, "an attempt that is known"), Column("seen_at", MOMENT, "when a collector received it")],
+    "superseded": [
+        _CALL_ID,
+        Column("version", NUMBER, "the first version that counts; what the lake has before it does not"),
+        Column("day", pa.date32(), "the partition that the older version is in"),
+    ],
+    "forgotten": [Column("seen_at", MOMENT, "what was seen before this may have been forgotten")],
+}
+"""What the engine remembers of what it took in, in narrow tables (`hot.told`, ...): enough to find the call of a sighting that comes later."""
 
 # No primary keys in the database: an index would triple the cost of writing, and the one writer keeps rows unique by these.
 KEYS: dict[str, list[str]] = {
@@ -236,19 +299,21 @@ KEYS: dict[str, list[str]] = {
     "alerts": ["alert_id"],
     "decisions": ["decision_id"],
     "deliveries": ["delivery_id"],
-    "normal": ["detector", "key"],
+    "grants": ["grant_id"],
+    "registry": ["entry_id"],
+    "normal": ["detector", "subject", "key"],
 }
 
 SPOOLED = ("observations", "spans", "messages", "tool_definitions", "access")
 """What collectors write."""
 
-SEEN = ("calls", "messages", "tool_definitions", "access", "normal")
+SEEN = ("calls", "messages", "tool_definitions", "access", "normal", "grants", "registry")
 """What detectors may ask."""
 
 
 def schema(table: str) -> pa.Schema:
     """The Arrow schema of a table."""
-    return pa.schema([pa.field(c.name, c.type) for c in TABLES[table]])
+    return pa.schema([pa.field(c.name, c.type) for c in (TABLES | MEMORY)[table]])
 
 
 def empty(table: str) -> pa.Table:
@@ -264,17 +329,27 @@ def rows_to_table(table: str, rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 _SQL_TYPES = {
     TEXT: "VARCHAR", NUMBER: "BIGINT", REAL: "DOUBLE", pa.int8(): "TINYINT", MOMENT: "TIMESTAMPTZ",
-    TEXTS: "VARCHAR[]", HASHES: "UBIGINT[]",
+    TEXTS: "VARCHAR[]", HASHES: "UBIGINT[]", pa.date32(): "DATE",
 }
 
 
 def ddl(table: str, name: str) -> str:
     """The CREATE TABLE statement; `name` is ours, never a user's."""
-    columns = ", ".join(f"{c.name} {_SQL_TYPES[c.type]}" for c in TABLES[table])
+    columns = ", ".join(f"{c.name} {_SQL_TYPES[c.type]}" for c in (TABLES | MEMORY)[table])
     return f"CREATE TABLE IF NOT EXISTS {name} ({columns})"
 
 
 def names(table: str, without: Iterable[str] = ()) -> list[str]:
     """Column names of a table, in order."""
     left_out = set(without)
-    return [c.name for c in TABLES[table] if c.name not in left_out]
+    return [c.name for c in (TABLES | MEMORY)[table] if c.name not in left_out]
+
+
+_OWN = ("observation_id", "call_id", "tool_call_id", "observed_by", "server")
+LONE_SIGHTINGS = f"""
+    SELECT {', '.join(f"{'t' if name in _OWN else 'c'}.{name}" for name in names("observations"))}
+    FROM hot.calls AS c JOIN hot.told AS t ON t.call_id = c.call_id AND t.seen_at = c.seen_at WHERE t.place = 'alone'"""
+"""The sightings of calls that were seen once: the call holds the payload, what is remembered of the sighting holds the rest."""
+
+HOT_OBSERVATIONS = f"SELECT {', '.join(names('observations'))} FROM hot.sighted UNION ALL BY NAME {LONE_SIGHTINGS}"
+"""Every sighting that is hot, wherever its payload is: the view `hot.observations`."""

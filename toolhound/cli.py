@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -17,24 +17,26 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from store.errors import SettingsError, ToolhoundError
+from store.errors import NotFoundError, SettingsError, ToolhoundError
 from store.records import Severity
-from toolhound import printing
-from toolhound.client import Client
+from toolhound import learn_verbs, printing, register_verbs, verify_verb
+from toolhound.options import Actor, AsJson, Token, Where, opening
 from toolhound.settings import FILE_NAME, read_settings
-from toolhound.supervisor import TOKEN_VARIABLE, Supervisor
-from toolhound.workspace import DEFAULT_FOLDER, Workspace, connect
+from toolhound.supervisor import Supervisor
+from toolhound.workspace import DEFAULT_FOLDER
 
 PARTLY, FAILED, FOUND = 1, 2, 3
 PAGE = 500
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split("\n\n")[0] if __doc__ else None)
+app.add_typer(register_verbs.grants, name="grant")
+app.add_typer(register_verbs.registry, name="registry")
+app.command()(learn_verbs.learn)
+app.add_typer(learn_verbs.baselines, name="baselines")
+app.command()(verify_verb.verify)
 shown, said = Console(), Console(stderr=True)
 
-Where = Annotated[str, typer.Option("--workspace", "-w", envvar="TOOLHOUND_WORKSPACE", help="a folder, or the address of a running server")]
-Token = Annotated[str | None, typer.Option("--token", envvar=TOKEN_VARIABLE, help="the access token, for an address")]
 Alert = Annotated[str, typer.Argument(help="an alert's id, or its first characters")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 FailOn = Annotated[str | None, typer.Option("--fail-on", help="exit with 3 where something at least this severe is found")]
 
 
@@ -52,15 +54,6 @@ def main() -> None:
 
 def _terminated(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-@contextmanager
-def _opened(where: str, token: str | None, create: bool = False) -> Iterator[Workspace | Client]:
-    workspace = connect(where, token, create)
-    try:
-        yield workspace
-    finally:
-        workspace.close()
 
 
 @app.command()
@@ -89,7 +82,7 @@ def ingest(files: Annotated[list[str], typer.Argument(help="files; - reads stand
            token: Token = None, as_json: AsJson = False) -> None:
     """Take in files of traces, logs or tool-call lines. What cannot be read is named with its line."""
     total = sum(Path(f).stat().st_size for f in files if f != "-" and Path(f).is_file()) or None
-    with _opened(workspace, token, create=True) as opened, _bar(total) as advance:
+    with opening(workspace, token, create=True) as opened, _bar(total) as advance:
         done = opened.ingest(files, advance)
     if as_json:
         print(json.dumps(done))
@@ -105,7 +98,7 @@ def ingest(files: Annotated[list[str], typer.Argument(help="files; - reads stand
 @app.command()
 def detect(workspace: Where = DEFAULT_FOLDER, token: Token = None, as_json: AsJson = False) -> None:
     """Run every detector over all calls."""
-    with _opened(workspace, token) as opened:
+    with opening(workspace, token) as opened:
         done = opened.detect()
     if as_json:
         print(json.dumps(done))
@@ -129,7 +122,7 @@ def alerts(
     limit: Annotated[int | None, typer.Option(min=1, help="how many; all where left out")] = None,
 ) -> None:
     """List alerts, highest risk first."""
-    with _opened(workspace, token) as opened:
+    with opening(workspace, token) as opened:
         rows: list[dict[str, Any]] = []
         while limit is None or len(rows) < limit:
             page = opened.alerts(states=state or None, severities=severity or None, agent=agent, server=server, detector=detector, text=text,
@@ -147,9 +140,11 @@ def alerts(
 @app.command()
 def show(alert: Alert, workspace: Where = DEFAULT_FOLDER, token: Token = None, as_json: AsJson = False) -> None:
     """Show one alert: what was seen, the calls that prove it, its history."""
-    with _opened(workspace, token) as opened:
+    with opening(workspace, token) as opened:
         whole = opened.alert(alert)
-        chains = [opened.session(s) for s in whole["alert"]["session_ids"][:1]]
+        chains = []
+        with suppress(NotFoundError):  # its calls may be gone by now
+            chains = [opened.session(s) for s in whole["alert"]["session_ids"][:1]]
     if as_json:
         print(json.dumps({**whole, "alert": printing.alert_json(whole["alert"]), "sessions": chains}, default=str, indent=2))
     else:
@@ -158,10 +153,10 @@ def show(alert: Alert, workspace: Where = DEFAULT_FOLDER, token: Token = None, a
 
 @app.command()
 def close(alert: Alert, verdict: Annotated[str, typer.Option(help="true_positive, benign_positive, false_positive, undetermined, duplicate")],
-          comment: Annotated[str, typer.Option(help="why")] = "", actor: Annotated[str, typer.Option(envvar="USER", help="who decides")] = "analyst",
+          comment: Annotated[str, typer.Option(help="why")] = "", actor: Actor = "analyst",
           workspace: Where = DEFAULT_FOLDER, token: Token = None) -> None:
     """Close an alert with a verdict."""
-    with _opened(workspace, token) as opened:
+    with opening(workspace, token) as opened:
         row = opened.decide(alert, actor=actor, state="closed", verdict=verdict, comment=comment)
     shown.print(f"{row['alert_id']} is {row['state']}: {row['verdict']}", markup=False, highlight=False)
 
@@ -185,15 +180,16 @@ def risk(
 
 @app.command()
 def scan(definitions: Annotated[list[str], typer.Argument(help="tool definitions: JSON lines, or a tools/list result")],
+         before: Annotated[list[str] | None, typer.Option(help="what they were: rate only what is new or changed since; may be repeated")] = None,
          as_json: AsJson = False, fail_on: FailOn = None) -> None:
     """Rate tool definitions: what in them would steer an agent."""
     from toolhound.scanning import scan as scanned
 
-    rated, refused = scanned(definitions)
+    rated, refused = scanned(definitions, before or ())
     if as_json:
         print(json.dumps(rated, default=str, indent=2))
     else:
-        printing.scan_table(shown, rated)
+        printing.scan_table(shown, rated, drift=bool(before))
     for reason in refused[:20]:
         said.print(printing.plain(reason), markup=False, highlight=False, soft_wrap=True)
     worst = max((row["severity"] for row in rated), default=-1)
@@ -204,7 +200,7 @@ def scan(definitions: Annotated[list[str], typer.Argument(help="tool definitions
 def query(sql: Annotated[str, typer.Argument(help="one SELECT")], workspace: Where = DEFAULT_FOLDER, token: Token = None, as_json: AsJson = False,
           limit: Annotated[int, typer.Option(min=1, help="how many rows at most")] = 1000) -> None:
     """Ask one SELECT over calls, messages, tool_definitions, access, findings, alerts, decisions, deliveries."""
-    with _opened(workspace, token) as opened:
+    with opening(workspace, token) as opened:
         table = opened.query(sql, limit)
     if as_json:
         print(json.dumps(table.to_pylist(), default=str))
@@ -215,7 +211,7 @@ def query(sql: Annotated[str, typer.Argument(help="one SELECT")], workspace: Whe
 @app.command()
 def health(workspace: Where = DEFAULT_FOLDER, token: Token = None) -> None:
     """How collectors, engine, detectors, deliveries and lake are."""
-    with _opened(workspace, token) as opened:
+    with opening(workspace, token) as opened:
         told = opened.health()
     print(json.dumps(told, default=str, indent=2))
     raise typer.Exit(0 if told["status"] == "ok" else PARTLY)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -109,9 +110,45 @@ class Client:
         """One server."""
         return self._dict(self._asked("GET", f"/api/v1/servers/{quote(name, safe='')}"))
 
+    def grants(self) -> list[dict[str, Any]]:
+        """Who may call what."""
+        return list(self._asked("GET", "/api/v1/grants")["rows"])
+
+    def grant(self, *, until: datetime | None = None, **said: Any) -> dict[str, Any]:
+        """Allow a principal or an agent to call what the patterns name."""
+        body = {**said, "until": until.isoformat() if until else None}
+        return self._dict(self._asked("POST", "/api/v1/grants", json={k: v for k, v in body.items() if v is not None}))
+
+    def revoke(self, grant_id: str, *, actor: str) -> dict[str, Any]:
+        """Take a grant back."""
+        return self._dict(self._asked("POST", f"/api/v1/grants/{quote(grant_id, safe='')}/revocation", json={"actor": actor}))
+
+    def registry(self) -> list[dict[str, Any]]:
+        """Which servers and tools are approved or retired."""
+        return list(self._asked("GET", "/api/v1/registry")["rows"])
+
+    def enter(self, server: str, tool: str | None = None, **said: Any) -> dict[str, Any]:
+        """Approve or retire a server, or one tool of it."""
+        body = {"server": server, "tool": tool, **said}
+        return self._dict(self._asked("POST", "/api/v1/registry", json={k: v for k, v in body.items() if v is not None}))
+
+    def learn(self, names: Sequence[str] = (), *, reset: bool = False) -> dict[str, Any]:
+        """Learn what is normal anew from the server's lake; files are learned from where the workspace is opened by folder."""
+        if names:
+            raise StoreError("files can be learned from while the workspace is not served; or ingest them, and learn from the lake")
+        return self._dict(self._asked("POST", "/api/v1/learn", timeout=UPLOAD_SECONDS))
+
+    def baselines(self, **filters: Any) -> dict[str, Any]:
+        """What is normal, and how well it is known."""
+        return self._dict(self._asked("GET", "/api/v1/baselines", params={k: v for k, v in filters.items() if v is not None}))
+
     def health(self) -> dict[str, Any]:
         """How the parts are."""
         return self._dict(self._asked("GET", "/api/v1/health"))
+
+    def verify(self) -> dict[str, Any]:
+        """Whether all that is stored is whole and in agreement; reads everything, and takes as long."""
+        return self._dict(self._asked("GET", "/api/v1/verification", timeout=UPLOAD_SECONDS))
 
     def query(self, sql: str, limit: int = 1000) -> pa.Table:
         """A user's question: one SELECT."""

@@ -6,22 +6,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-
-from alerts import outbox, triage
+from alerts import budget, outbox, scores, triage
 from alerts.changes import Change
 from alerts.sinks import Sink
 from detectors.registry import detectors
 from store import intake, tables
 from store.database import Database, hot_schema
-from store.errors import StoreError
+from store.errors import DiskError, StoreError
 from store.lake import Lake
 from store.records import Delivery
 from store.rejected import Rejected
 from store.spool import Spool
-from toolhound.detection import Looked, learned, look_at_everything, look_at_touched
-from toolhound.settings import Settings
+from toolhound import learning, settling, upkeep
+from toolhound.detection import Looked, forget_looked_at, look_at_everything, look_at_touched
+from toolhound.keys import seal_of
+from toolhound.normal import Normal
+from toolhound.settings import DATABASE_FILE, Settings
+from toolhound.settling import SPOOLED_KEPT
 
 FILES_A_STEP = 256
 DELIVERY_THREADS = 8
@@ -34,16 +37,17 @@ IMPATIENT_SECONDS = 0.8
 STEP_BYTES = 64 << 20
 """How much of the spool one step takes at most, so that a backlog does not fill the memory."""
 
+STEPS_A_LOOK = 8
+"""How often is taken before a look while more waits in the spool: taking must not starve behind detectors."""
+
+LOOKED_AT_ONCE = 20_000
+"""How much of what was touched one look takes on, oldest first, so that it does not hold up the taking for long."""
+
 SETTLE_EVERY = timedelta(minutes=1)
 SETTLE_ROWS = 20_000
 """Fewer wait in the hot tables until the oldest is `SETTLE_AFTER` old: a question opens every file of the lake, so they should be few."""
 
 SETTLE_AFTER = timedelta(hours=1)
-SPANS_KEPT = timedelta(hours=1)
-"""How long spans are remembered after the last of their trace."""
-
-SPOOLED_KEPT = timedelta(days=2)
-"""How long the names of taken spool files are remembered; the files themselves are removed at once after they were taken."""
 
 
 @dataclass(slots=True)
@@ -52,6 +56,9 @@ class Progress:
 
     records: int = 0
     files: int = 0
+    repeated: int = 0
+    contradicted: int = 0
+    ahead: int = 0
     alerts: int = 0
     last_step_at: datetime | None = None
     failures: dict[str, str] = field(default_factory=dict)
@@ -62,17 +69,24 @@ class Progress:
 class Engine:
     """Owns the database of a workspace; `step` does one round, `run` goes on until told to stop."""
 
-    def __init__(self, folder: Path, settings: Settings, sinks: Iterable[Sink] = ()) -> None:
+    def __init__(self, folder: Path, settings: Settings, sinks: Iterable[Sink] = (), file: str = DATABASE_FILE) -> None:
         self.folder, self.settings, self.sinks = folder, settings, list(sinks)
         folder.mkdir(parents=True, exist_ok=True)
-        self.database = Database.open(folder / "toolhound.duckdb")
-        hot_schema(self.database)
-        self.spool, self.rejected, self.lake = Spool(folder / "spool"), Rejected(folder / "rejected"), Lake(folder / "lake")
-        self.lake.sweep(self.database)
+        seal = seal_of(folder, settings.keep)
+        self.database = Database.open(folder / file, seal)
+        try:
+            hot_schema(self.database)
+            self.spool, self.rejected, self.lake = Spool(folder / "spool", seal), Rejected(folder / "rejected", seal), Lake(folder / "lake", seal)
+            self.lake.recover(self.database)
+        except BaseException:
+            self.database.close()
+            raise
+        self.spool.give_back({row["file"] for row in self.database.rows("SELECT file FROM hot.spooled")})
         self.lake.make_views(self.database)
         self.progress = Progress()
         self.writing = threading.RLock()
         self._last_settled = datetime.now(UTC)
+        self._last_kept_house = datetime.min.replace(tzinfo=UTC)
 
     def close(self) -> None:
         """Give the database file back."""
@@ -85,29 +99,43 @@ class Engine:
         With `patient=False` everything touched is looked at now.
         """
         with self.writing:
-            records = self.take()
+            records = self._take_backlog()
             if self._is_time(patient):
-                self._conclude(look_at_touched(self.database), looked_at_touched=True)
+                self._conclude(look_at_touched(self.database, usual=self.normal(), most=LOOKED_AT_ONCE), looked_at_touched=True)
             if patient and datetime.now(UTC) - self._last_settled > SETTLE_EVERY:
                 self._settle_in_time()
         self.progress.last_step_at = datetime.now(UTC)
         return records
 
+    def _take_backlog(self) -> int:
+        records = 0
+        for _ in range(STEPS_A_LOOK):
+            taken = self.take()
+            records += taken
+            if not taken or not self.spool.pending(1):
+                break
+        return records
+
     def take(self) -> int:
         """Take what is spooled into the database; the number of records."""
         with self.writing:
-            taken = intake.take(self.database, self.spool.pending(FILES_A_STEP, STEP_BYTES))
+            taken = intake.take(
+                self.database, self.spool.pending(FILES_A_STEP, STEP_BYTES), self.spool.read, lambda: self.lake.make_views(self.database),
+            )
             if taken.files:
-                self.spool.remove(taken.files)
+                self.spool.set_aside(taken.files)
             for path, reason in taken.damaged.items():
                 self.rejected.take(path, reason)
         self.progress.records += taken.records
+        self.progress.repeated += taken.merged.repeated
+        self.progress.contradicted += taken.merged.contradicted
+        self.progress.ahead += taken.merged.ahead
         self.progress.files += len(taken.files)
         return taken.records
 
     def catch_up(self) -> None:
         """Take all that is spooled and look at all that was touched."""
-        while self.step(patient=False) or self.spool.pending(1):
+        while self.step(patient=False) or self.spool.pending(1) or self._is_time(patient=False):
             continue
 
     def run(self, stop: threading.Event) -> None:
@@ -154,7 +182,7 @@ class Engine:
         with self.writing:
             while self.take():
                 continue
-            for looked in look_at_everything(self.database, learn_from_unsettled):
+            for looked in look_at_everything(self.database, self.normal(learn_from_unsettled)):
                 self._conclude(looked)
                 whole.findings += looked.findings
                 whole.withdrawn += looked.withdrawn
@@ -174,7 +202,19 @@ class Engine:
                 made = change(self.database)
                 outbox.enqueue(self.database, [made], self.sinks, datetime.now(UTC))
                 self._keep_decisions()
+            self._publish()
             return made
+
+    def lay_down(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
+        """A grant or an entry of the registry as it stands from now on; the lake keeps every state that it had."""
+        rows = tables.rows_to_table(table, [row])
+        with self.writing:
+            with self.database.transaction():
+                self.database.replace(f"hot.{table}", rows, tables.KEYS[table])
+                self.lake.append(self.database, table, rows)
+            self._publish()
+        made: dict[str, Any] = rows.to_pylist()[0]
+        return made
 
     def _keep_decisions(self) -> None:
         """Decisions are the one thing that cannot be worked out again: into the lake with the transaction that makes them."""
@@ -188,46 +228,54 @@ class Engine:
         before = datetime.now(UTC) - timedelta(seconds=self.settings.keep.settle_seconds)
         ready = " UNION ALL ".join(f"SELECT seen_at FROM hot.{table} WHERE seen_at < $before" for table in ("calls", "messages", "access"))
         row = self.database.rows(f"SELECT count(*) AS n, min(seen_at) AS first FROM ({ready})", {"before": before})[0]
-        if row["n"] >= SETTLE_ROWS or (row["first"] is not None and row["first"] < before - SETTLE_AFTER):
-            self.settle(before)
+        due = row["n"] >= SETTLE_ROWS or (row["first"] is not None and row["first"] < before - SETTLE_AFTER)
+        if due and self.settle(before) >= settling.AT_ONCE:
+            return  # there is more: the next round goes on with it
         self._last_settled = datetime.now(UTC)
+        if self._last_settled - self._last_kept_house > upkeep.EVERY:
+            upkeep.keep_house(self.database, self.lake, self.settings.keep, self._last_settled)
+            self._last_kept_house = self._last_settled
 
     def settle(self, before: datetime) -> int:
         """Move what no longer changes into the lake and learn from it; the number of calls moved. If it fails, all stays as it was."""
         with self.writing:
             try:
                 with self.database.transaction():
-                    return self._settle(before)
+                    moved = self._settle(before)
             except BaseException:
                 self.lake.sweep(self.database)
                 raise
+            if self._publish() and moved < settling.AT_ONCE:
+                self.spool.let_go(self._unsettled_since(), self.settings.collect.spool_bytes)
+            return moved
+
+    def _publish(self) -> bool:
+        """Tell the lake's manifest what was decided; on a full disk it is told the next time, and whatever rests on it waits."""
+        try:
+            self.lake.publish(self.database)
+        except DiskError as error:
+            self.progress.trouble = str(error)
+            return False
+        return True
+
+    def _unsettled_since(self) -> datetime | None:
+        """When the oldest of what is not in the lake was seen; what was taken long ago counts as in the lake, or it would stay for ever."""
+        hot = " UNION ALL ".join(f"SELECT seen_at FROM hot.{table}" for table in ("calls", "sighted", "messages", "access"))
+        oldest: datetime | None = self.database.value(f"SELECT min(seen_at) FROM ({hot})")
+        return max(oldest, datetime.now(UTC) - SPOOLED_KEPT) if oldest else None
 
     def _settle(self, before: datetime) -> int:
-        values = [before]
-        ready = "seen_at < ? AND call_id NOT IN (SELECT key FROM hot.touched WHERE kind = 'call')"
-        calls = self.database.query(f"SELECT * FROM hot.calls WHERE {ready}", values)
-        if len(calls):
-            self._learn(calls)
-            with self.database.named(settled=calls.select(["call_id"])):
-                sightings = self.database.query("SELECT o.* FROM hot.observations AS o SEMI JOIN settled USING (call_id)")
-                self.lake.append(self.database, "calls", calls)
-                self.lake.append(self.database, "observations", sightings)
-                self.database.execute("DELETE FROM hot.calls WHERE call_id IN (SELECT call_id FROM settled)")
-                self.database.execute("DELETE FROM hot.observations WHERE call_id IN (SELECT call_id FROM settled)")
-            self.database.execute("DELETE FROM hot.told WHERE observation_id NOT IN (SELECT observation_id FROM hot.observations)")
-        for table in ("messages", "access"):
-            rows = self.database.query(f"SELECT * FROM hot.{table} WHERE seen_at < ?", values)
-            if len(rows):
-                self.lake.append(self.database, table, rows)
-                self.database.execute(f"DELETE FROM hot.{table} WHERE seen_at < ?", values)
-        self._settle_definitions()
-        self.database.execute("""
-            DELETE FROM hot.spans WHERE trace_id NOT IN (
-                SELECT trace_id FROM hot.spans WHERE seen_at >= ? UNION SELECT trace_id FROM hot.observations WHERE trace_id IS NOT NULL)
-        """, [before - SPANS_KEPT])
-        self.database.execute("DELETE FROM hot.spooled WHERE taken_at < ?", [before - SPOOLED_KEPT])
+        known = [one for name, one in detectors().items() if name not in self.progress.failures]  # or what they raise would undo all of it
+        moved = settling.settle(
+            self.database, self.lake, before,
+            lambda calls: learning.learn(self.database, calls, known, self.settings.learn),
+            lambda calls: learning.settled(self.database, known, calls),
+        )
+        if moved < settling.AT_ONCE:
+            self._settle_definitions()
+            settling.forget(self.database, before, datetime.now(UTC))
         self.lake.make_views(self.database)  # in the transaction: whoever reads sees each call once, hot or in the lake
-        return len(calls)
+        return moved
 
     def _settle_definitions(self) -> None:
         """Definitions stay hot, they are few; their first sightings are also written to the lake, which is the record."""
@@ -236,17 +284,24 @@ class Engine:
             self.lake.append(self.database, "tool_definitions", rows)
             self.database.insert("hot.defined", rows.select(["definition_id"]))
 
-    def _learn(self, calls: pa.Table) -> None:
-        for one in detectors().values():
-            if one.detector.learn:
-                with self.database.named(settling=calls):
-                    counted = learned(self.database, one, "SELECT * FROM settling")
-                with self.database.named(counted=counted):
-                    merged = self.database.query("""
-                        SELECT detector, key, sum(n)::BIGINT AS n, min(first_at) AS first_at, max(last_at) AS last_at
-                        FROM (FROM hot.normal SEMI JOIN counted USING (detector, key) UNION ALL BY NAME FROM counted) GROUP BY detector, key
-                    """)
-                self.database.replace("hot.normal", merged, tables.KEYS["normal"])
+    def learn(self, given: learning.Taught | None, reset: bool) -> dict[str, Any]:
+        """Learn anew from the lake, or add what files taught; what is known then."""
+        rules = self.settings.learn
+        with self.writing, self.database.transaction():
+            if given is None:
+                learning.relearn(self.database, list(detectors().values()), rules)
+            else:
+                learning.take(self.database, given, rules, reset)
+        sessions = scores.History.of(self.database).size(scores.RISK)
+        return {
+            "counters": self.database.value("SELECT count(*) FROM hot.normal"), "sessions": sessions,
+            "unsettled": self.database.value("SELECT count(DISTINCT lesson) FROM hot.lessons"), "refused": given.refused if given else [],
+        }
+
+    def normal(self, unsettled: bool = True) -> Normal:
+        """What is usual, as detectors ask for it."""
+        rules = self.settings.learn
+        return Normal(self.database, list(detectors().values()), unsettled, rules.half_life_days, rules.held_days)
 
     def _is_time(self, patient: bool) -> bool:
         row = self.database.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
@@ -260,13 +315,15 @@ class Engine:
         """Findings into alerts and deliveries, in one transaction with the note that they were looked for."""
         now = datetime.now(UTC)
         titles = {name: one.title for name, one in detectors().items()}
+        rules = self.settings.detect
         with self.database.transaction():
-            changes = triage.group(self.database, looked.findings, now=now, titles=titles)
+            findings = budget.weighed(self.database, looked.findings, rules.alerts_per_day, rules.false_discovery_rate)
+            changes = triage.group(self.database, findings, now=now, titles=titles)
             changes += triage.withdraw(self.database, looked.withdrawn, now=now, titles=titles)
             outbox.enqueue(self.database, changes, self.sinks, now)
             self._keep_decisions()
             if looked_at_touched:
-                self.forget_touched()
+                forget_looked_at(self.database)
         self.progress.alerts += sum(1 for c in changes if c.kind == "alert.created")
         # A detector fails until it was asked again and did well; `detect` asks it shard by shard, and sets this in the end.
         well = looked.well if looked_at_touched else set()

@@ -60,12 +60,17 @@ def alert_whole(console: Console, whole: Mapping[str, Any], chains: Sequence[Map
         value = alert.get(name)
         if value not in (None, "", []):
             console.print(Text(f"{name:16s}", style="dim"), _cell(", ".join(map(str, value)) if isinstance(value, list) else value))
+    if whole["standing"]:
+        said = "{as_high:,} of {baseline_size:,} past sessions had a risk as high (p {p_value:.2g})".format(**whole["standing"])
+        console.print(Text(f"{'standing':16s}", style="dim"), said, highlight=False)
     console.print()
     for finding in whole["findings"]:
         console.print(_severity(finding["severity"]), Text(f" {finding['detector']}: {plain(finding['sentence'])}"), soft_wrap=True)
     marked = set(alert["call_ids"])
     for chain in chains:
         console.print()
+        if not chain["turns"]:
+            console.print("Its calls are gone: the days that the settings keep are over.", style="dim")
         for turn in chain["turns"]:
             mark = Text("▶ ", style="bold red") if turn["id"] in marked else Text("  ")
             name = turn["kind"] if turn["kind"] != "call" else f"{turn['server'] or ''}.{turn['tool']}"
@@ -77,17 +82,19 @@ def alert_whole(console: Console, whole: Mapping[str, Any], chains: Sequence[Map
         console.print(Text(plain(told), style="dim"))
 
 
-def scan_table(console: Console, rated: Sequence[Mapping[str, Any]]) -> None:
-    """Tool definitions, worst first."""
+def scan_table(console: Console, rated: Sequence[Mapping[str, Any]], drift: bool = False) -> None:
+    """Tool definitions, worst first; where two sets were compared, all that differ."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("risk", "severity", "server", "tool", "why"):
+    for name in ("risk", "severity", *(("change",) if drift else ()), "server", "tool", "why"):
         table.add_column(name, overflow="fold")
     for row in rated:
-        if row["findings"]:
-            table.add_row(f"{row['risk']:.2f}", _severity(row["severity"]), _cell(row["server"] or ""), _cell(row["tool"]),
-                          _cell(" ".join(f["sentence"] for f in row["findings"]), LONGEST))
+        if row["findings"] or drift:
+            why = [f["sentence"] for f in row["findings"]] or row.get("changes", [])
+            table.add_row(f"{row['risk']:.2f}", _severity(row["severity"]), *((_cell(row["change"]),) if drift else ()), _cell(row["server"] or ""),
+                          _cell(row["tool"]), _cell((" " if row["findings"] else ", ").join(why), LONGEST))
     console.print(table)
-    console.print(f"{sum(bool(r['findings']) for r in rated)} of {len(rated)} definitions would steer an agent", highlight=False)
+    what = "changes" if drift else "definitions"
+    console.print(f"{sum(bool(r['findings']) for r in rated)} of {len(rated)} {what} would steer an agent", highlight=False)
 
 
 def any_table(console: Console, answer: pa.Table) -> None:

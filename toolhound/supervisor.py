@@ -16,10 +16,12 @@ from pathlib import Path
 import httpx
 
 from ingest import standing
-from ingest.process import Orders
+from ingest.process import KEY_VARIABLE, Orders
 from store.errors import BusyError, SettingsError, ToolhoundError
+from store.seal import Seal
 from store.spool import Spool
 from toolhound.client import Client
+from toolhound.keys import seal_of
 from toolhound.settings import VARIABLE, Settings
 from toolhound.workspace import SERVED
 
@@ -54,6 +56,7 @@ class Supervisor:
         self._changing = threading.Lock()
         self._stop = threading.Event()
         self._is_ours = False
+        self._seal: Seal | None = None
         collect, serve = settings.collect, settings.serve
         self._grpc_port, self._http_port, self._port = (
             _free(host, port, name) for host, port, name in (
@@ -70,6 +73,7 @@ class Supervisor:
         """Start everything and wait until it answers. Raises ToolhoundError where a process cannot start."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._claim()
+        self._seal = seal_of(self.folder, self.settings.keep)
         Spool(self.folder / "spool").sweep()
         standing.forget(self.folder)
         for name in self._names():
@@ -140,6 +144,7 @@ class Supervisor:
 
     def _spawn(self, name: str) -> None:
         environment = {**os.environ, TOKEN_VARIABLE: self.addresses.token, VARIABLE: self.settings.model_dump_json()}
+        environment |= {KEY_VARIABLE: self._seal.text} if self._seal else {}
         if name == "engine":
             serve = self.settings.serve
             arguments = ["dashboards.process", str(self.folder), serve.host, str(self._port), serve.address or self.addresses.pages]

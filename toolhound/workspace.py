@@ -11,17 +11,20 @@ import pyarrow as pa
 
 from alerts import queue
 from ingest import files
-from ingest.batch import Payloads, to_tables
+from ingest.batch import to_tables
 from ingest.process import redaction_key
 from ingest.redact import Redactor
-from store import sessions
+from store import register, sessions
 from store.database import Database
 from store.errors import SourceError, StoreError
 from store.records import Severity
+from toolhound.baselines import baselines
 from toolhound.destinations import sinks
 from toolhound.engine import Engine
 from toolhound.health import health
+from toolhound.history import taught_by
 from toolhound.settings import Settings, settings_of
+from toolhound.verification import verify_engine
 
 if TYPE_CHECKING:
     from toolhound.client import Client
@@ -52,7 +55,7 @@ class Workspace:
 
     def ingest(self, names: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
         """Take files in and look at them: `{"calls", "records", "refused": [place and reason, ...]}`; `-` is standard input."""
-        masks, payloads = Redactor(redaction_key(self.folder)), Payloads(self.settings.keep.payloads, self.settings.keep.truncate_bytes)
+        masks, payloads = Redactor(redaction_key(self.folder)), self.settings.keep.policy()
         done: dict[str, Any] = {"calls": 0, "records": 0, "refused": []}
         try:
             for name in names:
@@ -127,10 +130,59 @@ class Workspace:
         with self._reader() as reader:
             return sessions.server(reader, name)
 
+    def grants(self) -> list[dict[str, Any]]:
+        """Who may call what."""
+        with self._reader() as reader:
+            return register.grants(reader)
+
+    def grant(
+        self, *, actor: str, principal: str | None = None, agent: str | None = None, server: str | None = None, tool: str | None = None,
+        until: datetime | None = None, comment: str = "",
+    ) -> dict[str, Any]:
+        """Allow a principal or an agent to call what the patterns name."""
+        return self.engine.lay_down("grants", register.granted(
+            principal=principal, agent=agent, server=server, tool=tool, actor=actor, now=datetime.now(UTC), until=until, comment=comment,
+        ))
+
+    def revoke(self, grant_id: str, *, actor: str) -> dict[str, Any]:
+        """Take a grant back."""
+        with self._reader() as reader:
+            row = register.revoked(reader, grant_id, actor=actor, now=datetime.now(UTC))
+        return self.engine.lay_down("grants", row)
+
+    def registry(self) -> list[dict[str, Any]]:
+        """Which servers and tools are approved or retired."""
+        with self._reader() as reader:
+            return register.registry(reader)
+
+    def enter(
+        self, server: str, tool: str | None = None, *, state: str, actor: str, version: str | None = None, comment: str = ""
+    ) -> dict[str, Any]:
+        """Approve or retire a server, or one tool of it; an approved tool is pinned to the definition that was last sighted."""
+        with self._reader() as reader:
+            pinned = register.newest_hash(reader, server, tool) if tool and state == register.APPROVED else None
+        return self.engine.lay_down("registry", register.registered(
+            server, tool, state=state, actor=actor, now=datetime.now(UTC), version=version, definition_hash=pinned, comment=comment,
+        ))
+
+    def learn(self, names: Sequence[str] = (), *, reset: bool = False) -> dict[str, Any]:
+        """Learn what is normal, anew from the lake or from files: `{"counters", "sessions", "unsettled", "refused"}`."""
+        given = taught_by(names, redaction_key(self.folder), self.settings) if names else None
+        return self.engine.learn(given, reset)
+
+    def baselines(self, *, detector: str | None = None, subject: str | None = None, limit: int = 20) -> dict[str, Any]:
+        """What is normal, and how well it is known."""
+        with self._reader() as reader:
+            return baselines(reader, self.engine.normal().learners, self.settings.learn.half_life_days, detector, subject, limit)
+
     def health(self) -> dict[str, Any]:
         """How the parts are."""
         with self._reader() as reader:
             return health(self.engine, reader)
+
+    def verify(self) -> dict[str, Any]:
+        """Whether all that is stored is whole and in agreement: `{"problems": [...], "counts": {...}}`."""
+        return verify_engine(self.engine)
 
     def query(self, sql: str, limit: int = 1000) -> pa.Table:
         """A user's question: one SELECT over calls, messages, tool_definitions, access, findings, alerts, decisions, deliveries."""
@@ -156,23 +208,32 @@ def connect(where: str | Path = DEFAULT_FOLDER, token: str | None = None, create
 
     Raises StoreError where there is no such folder, unless it is to be created.
     """
+    server = server_of(where, token)
+    if server:
+        return server
+    if not create and not Path(where).is_dir():
+        raise StoreError(f"{where} is no workspace: there is no such folder; `toolhound serve` or `toolhound ingest` makes one")
+    return Workspace(where)
+
+
+def server_of(where: str | Path, token: str | None = None) -> "Client | None":
+    """The server at an address, or the one that serves a folder; None for a folder that nobody serves."""
     from toolhound.client import Client
 
     if str(where).startswith(("http://", "https://")):
         return Client(str(where), token)
-    if not create and not Path(where).is_dir():
-        raise StoreError(f"{where} is no workspace: there is no such folder; `toolhound serve` or `toolhound ingest` makes one")
     served = Path(where) / SERVED
-    if served.exists():
-        try:
-            told = json.loads(served.read_text())
-            client = Client(str(told["address"]), str(told["token"]))
-        except (OSError, ValueError, KeyError, TypeError):  # what a crash left; whether the folder is free, the database tells
-            return Workspace(where)
-        if client.is_ours():
-            return client
-        client.close()
-    return Workspace(where)
+    if not served.exists():
+        return None
+    try:
+        told = json.loads(served.read_text())
+        client = Client(str(told["address"]), str(told["token"]))
+    except (OSError, ValueError, KeyError, TypeError):  # what a crash left; whether the folder is free, the database tells
+        return None
+    if client.is_ours():
+        return client
+    client.close()
+    return None
 
 
 def _severity(name: str) -> Severity:

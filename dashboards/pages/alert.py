@@ -20,6 +20,9 @@ from store.errors import NotFoundError, SourceError
 from store.records import Grade, Verdict
 
 router = APIRouter()
+PROOFS = 200
+"""Calls that `evidence_calls` answers at most."""
+
 WHOLE_TURNS = 40
 """A session up to this long is listed whole; of a longer one, the turns around the evidence."""
 
@@ -43,14 +46,15 @@ def alert(request: Request, workspace: Workspace, alert_id: str) -> Response:
     proofs = ask(workspace, "evidence_calls", call_ids=row["call_ids"] or []).to_pylist()
     chain = _chain(workspace, row, proofs)
     evidence = frozenset(row["call_ids"] or [])
+    gone = min(len(evidence), PROOFS) - len(proofs)
     turns = chain["turns"] if chain else [proof | {"step": n, "marks": []} for n, proof in enumerate(proofs, 1)]
     step_of = {t["id"]: t["step"] for t in turns}
     parts_of, carried = parts_by_call(findings), carried_parts(proofs)
     parts_of = {call_id: [*parts, *carried] for call_id, parts in parts_of.items()}
     return render(
         request, "alert.html", alert=row, findings=findings, decisions=whole["decisions"], deliveries=whole["deliveries"], grades=GRADES,
-        proofs=[proof | {"step": step_of.get(proof["id"]), "marks": []} for proof in proofs], evidence=evidence, parts_of=parts_of,
-        quoted=quoted_parts(findings), defined=[] if proofs else _defined(workspace, row), chain=chain, verdicts=list(Verdict),
+        gone=gone, proofs=[proof | {"step": step_of.get(proof["id"]), "marks": []} for proof in proofs], evidence=evidence, parts_of=parts_of,
+        quoted=quoted_parts(findings), defined=[] if row["call_ids"] else _defined(workspace, row), chain=chain, verdicts=list(Verdict),
         turns=around(turns, evidence) if chain else [], figure=figures.timeline(turns, evidence).to_json() if turns else None,
     )
 

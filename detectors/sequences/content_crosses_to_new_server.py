@@ -78,7 +78,7 @@ WITH begun AS (
 )
 SELECT session_id AS scope_key, told_by || ' > ' || given_to AS subject, [told, call_id] AS call_ids,
        CASE WHEN secrets > 0 THEN 4 WHEN days >= {DAYS_AT_LEAST} THEN 3 ELSE 1 END AS grade,
-       CASE WHEN named THEN 0.2 WHEN days >= {DAYS_AT_LEAST} THEN 0.8 ELSE 0.3 END AS score,
+       CASE WHEN named THEN 0.15 WHEN days >= {DAYS_AT_LEAST} THEN 0.8 ELSE 0.15 END AS score,
        sent_tool || ' of ' || given_to || ' was given text that ' || read_tool || ' of ' || told_by || ' returned (' || shared
            || ' shared fingerprints); in no session before did text go from ' || told_by || ' to ' || given_to
            || CASE WHEN days >= {DAYS_AT_LEAST} THEN ', though both had been in use on ' || days || ' days or more.'

@@ -26,6 +26,7 @@ import re2
 
 from detectors.contract import Detector, Found, Scope, Slice, quoted
 from detectors.disguises import readings
+from detectors.links import MAY_HOLD_LINKS, links
 from detectors.overlap import Memory, Source, entropy
 from detectors.scenarios import START, call, message, session
 from detectors.secret_marks import MARK
@@ -33,16 +34,12 @@ from store.records import Grade, Outcome, Record, Severity
 
 ENCODED_STRETCH, PLAIN_STRETCH = 24, 32
 """Letters in a row; a title that was looked up and stands in a link by right is mostly shorter than the latter."""
-OUTPUTS, LINKS = 200, 50
-"""Of one session, and of one output."""
+OUTPUTS, PARTS = 200, 50
+"""Of one session, and of one address."""
 RANDOM_LENGTH, RANDOM_BITS = 64, 4.5
 """Characters of one query, and their entropy: base64 has 6 bits, hex 4, words in a URL about 4."""
 SCORES = {"image": 0.95, "link": 0.8}
 
-_URL = r"(https?://[^\s<>\"')\]]{8,})"
-_MARKUP = rf"(!)?\[[^\]\n]{{0,200}}\]\(\s*<?{_URL}|^[ \t]{{0,3}}\[[^\]\n]{{1,100}}\]:\s*<?{_URL}|<img\b[^>]{{0,400}}?\bsrc\s*=\s*[\"']?{_URL}"
-_LINK = re2.compile(f"(?im){_MARKUP}")
-_CHEAP = r"(?i)\]\(\s*<?https?://|\]:\s*<?https?://|<img\b"
 _RUN = re2.compile(r"[A-Za-z0-9+_-]{24,}={0,2}|(?:%[0-9A-Fa-f]{2}[A-Za-z0-9_.-]{0,3}){8,}")
 _SECRET = re2.compile(MARK)
 
@@ -54,7 +51,7 @@ WITH outputs AS (
     SELECT session_id, call_id, called_at, 0, tool, server,
            CASE WHEN outcome <> 'denied' AND coalesce(decision, '') <> 'reject' THEN arguments END, result FROM calls
 ), suspect AS (
-    SELECT id, session_id FROM outputs WHERE session_id IS NOT NULL AND regexp_matches(text, '{_CHEAP}')
+    SELECT id, session_id FROM outputs WHERE session_id IS NOT NULL AND regexp_matches(text, '{MAY_HOLD_LINKS}')
     QUALIFY row_number() OVER (PARTITION BY session_id ORDER BY told_at, id) <= {OUTPUTS}
 )
 SELECT o.* REPLACE (CASE WHEN s.id IS NOT NULL THEN o.text END AS text), p.said
@@ -72,21 +69,12 @@ def find(seen: Slice) -> Iterator[Found]:
         for row in rows:
             said = row["tool"] == "the assistant"
             if row["text"]:
-                found = [f for kind, url in _links(row["text"]) if (f := _judged(session_id, row, kind, url, told, None if said else row["id"], last_call))]
+                found = [f for kind, url in links(row["text"]) if (f := _judged(session_id, row, kind, url, told, None if said else row["id"], last_call))]
                 if found:
                     yield max(found, key=lambda f: (f.score, f.sentence))
             if not said:
                 told.add(row["id"], row["tool"], row["server"], row["result"])
                 last_call = row["id"]
-
-
-def _links(text: str) -> Iterator[tuple[str, str]]:
-    clean = text.encode("utf-8", "replace").decode().replace('\\"', '"').replace("\\n", "\n")
-    for n, match in enumerate(_LINK.finditer(clean)):
-        if n >= LINKS:
-            return
-        mark, plain, reference, image = match.groups()
-        yield ("image" if mark or image else "link"), plain or reference or image
 
 
 def _judged(
@@ -128,7 +116,7 @@ def _carried(rest: str, told: Memory) -> tuple[str, Source] | None:
         for _, text in readings(run.group()):
             if source := told.source(text, ENCODED_STRETCH):
                 return text, source
-    for part in rest.replace("?", "&").split("&")[:LINKS]:
+    for part in rest.replace("?", "&").split("&")[:PARTS]:
         plain = unquote_plus(part.partition("=")[2] or part)
         if source := told.source(plain, PLAIN_STRETCH):
             return plain, source

@@ -57,6 +57,7 @@ _RECALLS = f"""
     WITH planted AS (
         SELECT string_split(key, chr(31))[1]::UBIGINT AS piece, split_part(key, chr(31), 2) AS planted_in, first_at AS planted_at
         FROM normal WHERE detector = 'planted_memory_is_obeyed'
+        QUALIFY row_number() OVER (PARTITION BY piece ORDER BY planted_at, planted_in) <= 2
     ), recalled AS (
         SELECT session_id, call_id, called_at, unnest(result_shingles) AS piece FROM calls WHERE session_id IS NOT NULL AND {_MEMORY}
     )

@@ -97,8 +97,26 @@ class SmallWorkspace:
         with self.reader() as reader:
             return sessions.server(reader, name)
 
+    def grants(self) -> list[dict[str, Any]]:
+        return []
+
+    def grant(self, **said: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def revoke(self, grant_id: str, *, actor: str) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def registry(self) -> list[dict[str, Any]]:
+        return []
+
+    def enter(self, server: str, tool: str | None = None, **said: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
     def health(self) -> dict[str, Any]:
         return self.told
+
+    def verify(self) -> dict[str, Any]:
+        return {"problems": [{"place": "lake/x.parquet", "what": "it is gone", "cure": "restore it"}], "counts": {"calls": 3}}
 
     def ingest(self, names: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
         with Path(names[0]).open("rb") as source:

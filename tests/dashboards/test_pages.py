@@ -108,6 +108,15 @@ def step(browser: TestClient, address: str, **fields: Any) -> int:
     return browser.post(address, data={"csrf": csrf(browser), **fields}).status_code
 
 
+def test_an_alert_whose_calls_are_gone(browser: TestClient, workspace: SmallWorkspace) -> None:
+    (row,) = [row for row in workspace.alerts().rows if row["call_ids"]][:1]
+    for table in ("calls", "messages", "observations"):
+        workspace.database.execute(f"DELETE FROM hot.{'sighted' if table == 'observations' else table}")
+    page = browser.get(f"/alerts/{row['alert_id']}").text
+    assert "gone" in page and 'class="sentence"' in page and "what models were told" not in page
+    assert "Its calls are gone" in browser.get(to("/sessions", row["session_ids"][0])).text
+
+
 def test_triage_on_the_alert_page(browser: TestClient, workspace: SmallWorkspace) -> None:
     alert = workspace.alerts().rows[0]["alert_id"]
     page = f"/alerts/{alert}"

@@ -150,3 +150,11 @@ def test_readers_see_each_call_once_while_calls_move(folder: Path) -> None:
             thread.join()
     assert not wrong and made.value("SELECT count(*) FROM calls") == 16
     made.close()
+
+
+def test_readers_count_days_in_utc(tmp_path: Path) -> None:
+    made = Database.open(tmp_path / "toolhound.duckdb")
+    reader = made.reader()
+    assert reader.value("SELECT current_setting('timezone')") == "UTC"
+    reader.close()
+    made.close()

@@ -1,18 +1,18 @@
 """Spool files into the hot tables: each counts once, damaged ones hold nobody up, and what changed is noted."""
 
 import random
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from store import intake, spool
-from store.database import Database, hot_schema
+from store.database import Database
 from store.errors import DiskError
-from store.lake import Lake
 from store.rejected import Rejected
 from store.spool import Spool
-from tests.store.sightings import NOON, Sent, absorbed, calls, database, defined, said, sighting, span, tabled, whole_call
+from tests.store.sightings import NOON, Sent, absorbed, calls, database, defined, moment, said, sighting, span, tabled, whole_call
 
 
 def put(into: Spool, *sent: Sent) -> Path:
@@ -32,26 +32,9 @@ def test_a_file_counts_once(tmp_path: Path) -> None:
     assert intake.take(ours, files).records == 5
     again = intake.take(ours, files)  # the process was killed before the file was removed
     assert (again.records, again.files) == (0, files) and len(calls(ours, "call_id")) == 1
-    waiting.remove(files)
+    waiting.set_aside(files)
     put(waiting, *whole_call("t", 1))  # the sender was killed before it heard the answer
     assert intake.take(ours, waiting.pending(10)).merged.call_ids == [] and len(calls(ours, "call_id")) == 1
-
-
-def test_a_known_sighting_counts_once_after_it_settled(tmp_path: Path) -> None:
-    ours = Database.open(tmp_path / "x.duckdb")
-    hot_schema(ours)
-    lake = Lake(tmp_path / "lake")
-    lake.make_views(ours)
-    sent = [*whole_call("t", 1), said("m", "Hello", trace_id="t")]
-    absorbed(ours, sent)
-    with ours.transaction():
-        for table in ("calls", "observations", "messages"):
-            lake.append(ours, table, ours.query(f"SELECT * FROM hot.{table}"))
-            ours.execute(f"DELETE FROM hot.{table}")
-        lake.make_views(ours)
-    absorbed(ours, sent, sent)
-    assert len(calls(ours, "call_id")) == 1 and ours.value("SELECT count(*) FROM messages") == 1 and ours.value("SELECT count(*) FROM hot.calls") == 0
-    ours.close()
 
 
 def test_damaged_files_are_told_and_the_others_taken(tmp_path: Path) -> None:
@@ -145,3 +128,54 @@ def test_sessions_that_a_call_leaves_are_looked_at_again() -> None:
     absorbed(ours, [span("t", "chat", session_id="new", session_source=1)])  # now the trace has two: the first call moves, the other stays
     assert {("session", "kept")} < touched(ours)
     assert sorted(calls(ours, "session_id")) == [("kept",), ("new",)]
+
+
+def test_a_message_told_in_every_trace_of_a_conversation_is_there_once() -> None:
+    def trace(n: int) -> list[Sent]:
+        return [span(f"t{n}", "chat", session_id="s", session_source=1), said(f"m{n}", "Close the issue.", n, trace_id=f"t{n}", session_id=f"t{n}")]
+
+    at_once, one_by_one, backwards, own = database(), database(), database(), said("own", "Close the issue.", 9, session_id="s", session_source=1)
+    absorbed(at_once, [*trace(0), *trace(1), *trace(2), said("other", "Thank you.", 5, trace_id="t2", session_id="t2")])
+    absorbed(one_by_one, *([one] for n in range(3) for one in trace(n)), [said("other", "Thank you.", 5, trace_id="t2", session_id="t2")])
+    absorbed(backwards, *([one] for n in (2, 1, 0) for one in reversed(trace(n))), [said("other", "Thank you.", 5, trace_id="t0", session_id="t0")])
+    for ours in (at_once, one_by_one, backwards):
+        for _ in range(2):
+            rows = ours.rows("SELECT session_id, text, said_at FROM messages ORDER BY said_at")
+            assert [tuple(row.values()) for row in rows] == [("s", "Close the issue.", NOON), ("s", "Thank you.", moment(5))]
+            absorbed(ours, [own])  # and once more, by its session's name
+    first = database()
+    absorbed(first, [own], trace(3))
+    assert first.rows("SELECT message_id, said_at FROM messages") == [{"message_id": "own", "said_at": moment(3)}]
+
+
+def test_messages_that_a_source_tells_apart_stay_apart() -> None:
+    ours = database()
+    absorbed(ours, [said("m1", "yes", 1, session_id="s", session_source=2), said("m2", "yes", 8, session_id="s", session_source=2)])
+    hidden = [said(f"h{n}", "", n, trace_id=f"t{n}", session_id=f"t{n}") for n in (3, 4)]
+    for _, row in hidden:
+        row["text"], row["text_state"] = None, "redacted"
+    absorbed(ours, [*hidden, *(span(f"t{n}", "chat", session_id="s", session_source=1) for n in (3, 4))])
+    assert ours.value("SELECT count(*) FROM messages WHERE session_id = 's'") == 4
+
+
+def test_the_first_of_two_that_say_something_else_under_one_id_counts() -> None:
+    for batches in ([["a", "b", "b"]], [["a"], ["b"], ["b"]]):
+        ours = database()
+        contradicted = repeated = 0
+        for batch in batches:
+            merged = absorbed(ours, [sighting("same", f"tool_{name}", trace_id="t", span_id="1", result=name) for name in batch])
+            contradicted, repeated = contradicted + merged.contradicted, repeated + merged.repeated
+        assert calls(ours, "tool", "result") == [("tool_a", "a")] and (contradicted, repeated) == (2, 2)
+    again = absorbed(ours, [sighting("same", "tool_a", trace_id="t", span_id="1", result="a")])
+    assert (again.contradicted, again.repeated) == (0, 1)
+
+
+def test_any_moment_is_kept_and_none_becomes_that_of_being_seen() -> None:
+    ours = database()
+    past, future = datetime(1971, 1, 1, tzinfo=UTC), datetime(2262, 4, 1, tzinfo=UTC)
+    sent = [sighting(name, second=n, session_id="s", session_source=2, seq=None) for n, name in enumerate(("past", "none", "future"))]
+    for (_, row), at in zip(sent, (past, None, future), strict=True):
+        row["called_at"] = at
+    merged = absorbed(ours, sent)
+    assert calls(ours, "called_at") == [(past,), (moment(2),), (future,)] and merged.ahead == 1
+    assert [row["called_at"] for row in ours.rows("SELECT called_at FROM steps ORDER BY step")] == [past, moment(2), future]

@@ -59,8 +59,8 @@ def state(engine: Engine) -> tuple[Any, ...]:
     return findings, alerts
 
 
-def detector(name: str, find: Find, scope: Scope = Scope.SESSION, learn: str | None = None) -> Registered:
-    made = Detector(severity=Severity.HIGH, techniques=(), scope=scope, find=find, learn=learn, fires_on={}, quiet_on={})
+def detector(name: str, find: Find, scope: Scope = Scope.SESSION, learn: str | None = None, learn_by: str | None = None) -> Registered:
+    made = Detector(severity=Severity.HIGH, techniques=(), scope=scope, find=find, learn=learn, learn_by=learn_by, fires_on={}, quiet_on={})
     return Registered(name, "rules", made, name.replace("_", " "), {})
 
 

@@ -1,0 +1,166 @@
+"""Learning, once calls settle: counters merge, attacks are left out and taken out again, what is old or rare is let go of.
+
+Sessions of an open alert with proof teach nothing for some days, those of a confirmed attack never; when an alert is closed otherwise, its sessions
+are taught after all. What was learned before an alert came is taken out by teaching it negatively: counters are sums. Only `first_at` and
+`last_at` cannot be taken back; where other sessions speak for the counter too, it may seem older or younger than it is until learned anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+
+from alerts import scores
+from detectors.registry import Registered
+from store import tables
+from store.database import Database
+from toolhound.lessons import COUNTED, counters, refresh
+from toolhound.normal import held
+from toolhound.settings import Learn
+
+BEFORE_ALERT = timedelta(days=7)
+"""How long before the first call of an alert its session may have begun; further back the lake is not searched."""
+
+SCORED_KEPT_DAYS = 30
+"""How long a session is remembered as counted; one that goes on after that counts as another."""
+
+AT_ONCE = 50_000
+"""How many calls are taught at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What files taught: counters, scores, the sessions that were counted; and what was refused or failed."""
+
+    normal: pa.Table
+    scores: pa.Table
+    scored: pa.Table
+    refused: list[str]
+
+
+def learn(database: Database, calls: pa.Table, known: Sequence[Registered], rules: Learn) -> None:
+    """Learn from calls that are about to settle."""
+    standing = held(database, rules.held_days)
+    _reconcile(database, standing, known, rules)
+    teach(database, calls, standing, known, rules)
+    forget(database, rules)
+
+
+def teach(database: Database, calls: pa.Table, standing: pa.Table, known: Sequence[Registered], rules: Learn) -> None:
+    """Merge what calls teach, apart from those of `standing`; and count the sessions that are new."""
+    with database.named(settling=calls, standing=standing):
+        honest = database.query("SELECT * FROM settling WHERE coalesce(session_id, call_id) NOT IN (SELECT name FROM standing)")
+        fresh = database.query("""
+            SELECT session_id, min(called_at)::DATE AS day FROM settling
+            WHERE session_id IS NOT NULL AND hash(session_id) NOT IN (SELECT session FROM hot.scored) GROUP BY session_id
+        """)
+        with database.named(new_sessions=fresh):
+            database.execute("INSERT INTO hot.scored SELECT hash(session_id), day FROM new_sessions")
+            counted = database.query("SELECT * FROM new_sessions WHERE session_id NOT IN (SELECT name FROM standing WHERE confirmed)")
+    for offset in range(0, len(honest), AT_ONCE):
+        merge(database, counters(database, known, honest.slice(offset, AT_ONCE), rules.half_life_days))
+    scores.count(database, counted, [one.name for one in known])
+
+
+def relearn(database: Database, known: Sequence[Registered], rules: Learn) -> None:
+    """Forget what was learned, and learn it from the lake, a day at a time."""
+    standing = held(database, rules.held_days)
+    _clear(database)
+    database.insert("hot.held", standing.select(["name", "confirmed"]))
+    calls = "FROM calls WHERE call_id NOT IN (SELECT call_id FROM hot.calls)"
+    for row in database.rows(f"SELECT DISTINCT called_at::DATE AS day {calls} ORDER BY day"):
+        of_day = database.query(f"SELECT * {calls} AND called_at >= $day AND called_at < $day + INTERVAL 1 DAY", row)
+        teach(database, of_day, standing, known, rules)
+    forget(database, rules)
+
+
+def take(database: Database, given: Taught, rules: Learn, reset: bool) -> None:
+    """Merge what was learned elsewhere."""
+    if reset:
+        _clear(database)
+    merge(database, given.normal)
+    scores.merge(database, given.scores)
+    with database.named(scored_there=given.scored):
+        database.execute("INSERT INTO hot.scored SELECT * FROM scored_there WHERE session NOT IN (SELECT session FROM hot.scored)")
+    forget(database, rules)
+
+
+def _clear(database: Database) -> None:
+    for table in ("normal", "scores", "scored", "held"):
+        database.execute(f"DELETE FROM hot.{table}")
+
+
+def settled(database: Database, known: Sequence[Registered], calls: pa.Table) -> None:
+    """After `calls` have left the hot tables: their sessions teach there only with what is left."""
+    with database.named(settled_calls=calls.select(["session_id", "call_id"])):
+        lessons = database.query("SELECT DISTINCT hash(coalesce(session_id, call_id)) AS lesson FROM settled_calls")
+    refresh(database, known, lessons)
+
+
+def merge(database: Database, counted: pa.Table) -> None:
+    """Add counters to what is known; one that no session speaks for any more goes."""
+    with database.named(counted=counted.select(tables.names("normal"))):
+        together = "(FROM hot.normal SEMI JOIN counted USING (detector, subject, key) UNION ALL BY NAME FROM counted)"
+        merged = database.query(f"{COUNTED.format(together)} HAVING sum(sessions) > 0")
+        same = " AND ".join(f"old.{k} = counted.{k}" for k in tables.KEYS["normal"])
+        database.execute(f"DELETE FROM hot.normal AS old USING counted WHERE {same}")
+    database.insert("hot.normal", merged)
+
+
+def forget(database: Database, rules: Learn) -> None:
+    """Let go of what was not seen for long, sooner where one session alone spoke for it; and of the weakest where there are too many."""
+    now = database.value("SELECT least(now(), max(last_at)) FROM hot.normal") or datetime.now(UTC)
+    database.execute(
+        "DELETE FROM hot.normal WHERE last_at < ? OR (sessions <= 1 AND last_at < ?)",
+        [now - timedelta(days=rules.forget_days), now - timedelta(days=rules.forget_once_days)],
+    )
+    known = database.value("SELECT count(*) FROM hot.normal")
+    if known > rules.counters:
+        database.execute(
+            "DELETE FROM hot.normal WHERE rowid IN (SELECT rowid FROM hot.normal ORDER BY weight, detector, subject, key LIMIT ?)",
+            [known - rules.counters],
+        )
+    today = database.value("SELECT least(today(), max(day)) FROM hot.scored")
+    if today:
+        scores.forget(database, today, rules.forget_days)
+        database.execute("DELETE FROM hot.scored WHERE day < ?", [today - timedelta(days=SCORED_KEPT_DAYS)])
+
+
+def _reconcile(database: Database, standing: pa.Table, known: Sequence[Registered], rules: Learn) -> None:
+    """Teach what is no longer held, take out what is held from now on: as alerts stand, whatever happened since the last time."""
+    names = [one.name for one in known]
+    with database.named(standing=standing):
+        released = database.query("SELECT name, NULL::TIMESTAMPTZ AS since FROM hot.held WHERE name NOT IN (SELECT name FROM standing)")
+        late = database.query("SELECT name, first_called_at AS since FROM standing WHERE name NOT IN (SELECT name FROM hot.held)")
+        confirmed = database.query(_SCORED.format("SELECT name FROM standing WHERE confirmed", "SELECT name FROM hot.held WHERE confirmed"))
+        cleared = database.query(_SCORED.format("SELECT name FROM hot.held WHERE confirmed", "SELECT name FROM standing WHERE confirmed"))
+    for changed, times in ((released, 1), (late, -1)):
+        calls = _calls_of(database, changed) if len(changed) else None
+        if calls:
+            merge(database, _times(database, counters(database, known, calls, rules.half_life_days), times))
+    scores.count(database, confirmed, names, -1)
+    scores.count(database, cleared, names)
+    database.execute("DELETE FROM hot.held")
+    database.insert("hot.held", standing.select(["name", "confirmed"]))
+
+
+_SCORED = """
+    SELECT n.name AS session_id, any_value(s.day) AS day FROM ({}) AS n JOIN hot.scored AS s ON s.session = hash(n.name)
+    WHERE n.name NOT IN ({}) GROUP BY n.name
+"""
+
+
+def _calls_of(database: Database, names: pa.Table) -> pa.Table:
+    """The settled calls of sessions, or single ones."""
+    since = min((m for m in names["since"].to_pylist() if m), default=None)
+    with database.named(asked_names=names):
+        return database.query("""
+            SELECT * FROM calls WHERE coalesce(session_id, call_id) IN (SELECT name FROM asked_names)
+              AND ($since::TIMESTAMPTZ IS NULL OR called_at >= $since) AND call_id NOT IN (SELECT call_id FROM hot.calls)
+        """, {"since": since - BEFORE_ALERT if since else None})
+
+
+def _times(database: Database, counted: pa.Table, times: int) -> pa.Table:
+    with database.named(counted=counted):
+        return database.query("SELECT * REPLACE (n * $x AS n, sessions * $x AS sessions, weight * $x AS weight) FROM counted", {"x": times})

@@ -1,0 +1,78 @@
+"""Lessons: what a session teaches about what is usual. Those of sessions that may still change are kept apart, and done anew when these are touched.
+
+A session is taught as a whole, so that however calls are split by session, the counters come out the same; and a counter knows how many
+sessions speak for it, not only how many calls: one busy session cannot make usual what it does.
+"""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from detectors.registry import Registered
+from store.database import Database
+from store.errors import StoreError
+
+LESSON = "hash(coalesce(session_id, call_id))"
+"""SQL over `calls` that names the lesson a call belongs to: its session; a call without one stands alone."""
+
+WEIGHED_FROM = "TIMESTAMPTZ '2026-01-01 00:00:00+00'"
+"""Forward decay (Cormode and others, 2009): weights are kept as of this day, so that they merge by sum whenever they were learned."""
+
+COUNTED = """
+    SELECT detector, subject, key, sum(n)::BIGINT AS n, min(first_at) AS first_at, max(last_at) AS last_at,
+           sum(sessions)::BIGINT AS sessions, sum(weight) AS weight
+    FROM {} GROUP BY detector, subject, key
+"""
+"""Counters become one: by sum, min, max."""
+
+_OF_TOUCHED = f"""
+    SELECT {LESSON} AS lesson FROM hot.calls WHERE call_id IN (SELECT key FROM hot.touched WHERE kind = 'call')
+    UNION SELECT hash(key) FROM hot.touched WHERE kind IN ('session', 'call')
+"""  # a call that has moved into a session leaves the lesson that it was alone
+
+
+def grown(half_life_days: float, moment: str = "last_at") -> str:
+    """SQL: what a session at `moment` weighs as of `WEIGHED_FROM`; it doubles with every half-life."""
+    return f"pow(2.0, (epoch({moment}) - epoch({WEIGHED_FROM})) / {half_life_days * 86_400.0!r})"
+
+
+def _teaching(one: Registered) -> str:
+    """SQL: what the calls named `to_teach` teach a detector (`$name`), its counters by lesson and subject."""
+    return f"""
+        WITH apart AS (SELECT *, {LESSON} AS lesson, coalesce({one.detector.learn_by or "''"}, '') AS subject FROM to_teach)
+        SELECT who.lesson, $name AS detector, who.subject, told.key, told.n::BIGINT AS n, told.first_at, told.last_at
+        FROM (SELECT DISTINCT lesson, subject FROM apart) AS who, LATERAL (
+            WITH calls AS (
+                SELECT * EXCLUDE (lesson, subject) FROM apart WHERE apart.lesson = who.lesson AND apart.subject = who.subject
+            ) SELECT key, n, first_at, last_at FROM ({one.detector.learn})
+        ) AS told WHERE told.key IS NOT NULL
+    """
+
+
+def counters(database: Database, learners: Iterable[Registered], calls: pa.Table, half_life_days: float) -> pa.Table:
+    """What `calls` teach all detectors together, fit to be merged with other counters."""
+    with database.named(to_teach=calls):
+        parts = [database.query(_teaching(one), {"name": one.name}) for one in learners if one.detector.learn]
+    if not parts:
+        return database.query("SELECT * FROM hot.normal LIMIT 0")
+    with database.named(lessons=pa.concat_tables(parts)):
+        return database.query(COUNTED.format(f"(SELECT *, 1 AS sessions, {grown(half_life_days)} AS weight FROM lessons)"))
+
+
+def refresh(database: Database, learners: Iterable[Registered], lessons: pa.Table | None = None) -> dict[str, str]:
+    """Do lessons anew (those that were touched, where none are given) from the calls that may still change; detectors that fail, and why."""
+    asked = database.query(_OF_TOUCHED) if lessons is None else lessons
+    failures: dict[str, str] = {}
+    if not len(asked):
+        return failures
+    with database.named(asked=asked):
+        calls = database.query(f"SELECT * FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)")
+        database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")
+    with database.named(to_teach=calls):
+        for one in learners if len(calls) else ():
+            if one.detector.learn:
+                try:
+                    database.execute(f"INSERT INTO hot.lessons BY NAME {_teaching(one)}", {"name": one.name})
+                except StoreError as error:
+                    failures[one.name] = f"{type(error).__name__}: {error}"
+    return failures
