@@ -196,10 +196,10 @@ def _check_files(verdict: Verdict, workspace: Workspace) -> None:
     """Nothing damaged, nothing left over, nothing that the ledger does not know."""
     engine = workspace.engine
     verdict.demand(engine.rejected.count() == 0, f"in rejected/: {[one['reason'] for one in engine.rejected.listed(3)]}")
-    left = [path.name for path in engine.spool.folder.iterdir() if path.suffix != ".partial"]
+    left = [path.name for path in engine.spool.folder.iterdir() if path.is_file() and path.suffix != ".partial"]
     verdict.demand(not left, f"in spool/: {left[:3]}")
     ledger = {row["path"]: row["n"] for row in engine.database.rows("SELECT path, records AS n FROM hot.lake_files")}
-    disk = {str(path.relative_to(engine.lake.folder)): path for path in engine.lake.folder.rglob("*") if path.is_file()}
+    disk = {str(path.relative_to(engine.lake.folder)): path for path in engine.lake.folder.rglob("*.parquet")}
     verdict.demand(ledger.keys() == disk.keys(), f"lake/ differs from its ledger: {sorted(ledger.keys() ^ disk.keys())[:3]}")
     for name, path in disk.items():
         verdict.demand(pq.read_table(path, partitioning=None).num_rows == ledger.get(name), f"{name} has not the rows that the ledger says")

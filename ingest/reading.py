@@ -78,13 +78,13 @@ def _read_one(item: Item, read: Read) -> None:
     name, dialect = _dialect_of(item)
     read.accepted += 1
     read.claimed[name] += 1
-    before = len(read.records.calls)
+    before = len(read.records.calls) + len(read.records.spans)
     if dialect:
         for record in dialect.read(item):
             read.records.add(record)
     elif spoken := vocabulary_of(item):
         read.unknown.add(spoken)
-    if item.signal == "span" and len(read.records.calls) == before:
+    if item.signal == "span" and len(read.records.calls) + len(read.records.spans) == before:
         read.records.spans.append(context(item))
 
 

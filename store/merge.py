@@ -22,6 +22,7 @@ from store import fields, tables
 from store.database import Database
 from store.heard import NO_KEY, Flags, Keys, Kind, heard_of, keys, rekeyed, remember
 from store.identity import TOLD, WHO, Node, identify, outermost_first, resolve
+from store.pairs import take_pairs
 from store.rewriting import Rewriting, insert_calls
 
 SAID = (
@@ -80,9 +81,15 @@ def merge(database: Database, observations: pa.Table, spans: pa.Table) -> Merged
     repeated, since_own = heard.find(own)
     tied, since_tied = heard.find(ties)
     around, since_around = heard.find(rekeyed(traces, Kind.TRACE, Kind.CONTEXT))
-    alone = ~(repeated | tied | around) & _once(own) & _unshared(ties, span_traces) & ~_refused(observations)
+    new = ~(repeated | tied | around) & _once(own)
+    shared = _shared(ties, span_traces)
+    alone = new & (shared == 1) & ~_refused(observations)
     merged.call_ids += _take_alone(database, observations, alone)
-    rest = np.flatnonzero(~alone)
+    pairs, paired = take_pairs(database, observations, _in_twos(np.where(new & (shared == 2) & (traces != NO_KEY), traces, NO_KEY)))
+    merged.call_ids += pairs
+    left = ~alone
+    left[paired] = False
+    rest = np.flatnonzero(left)
     awaited, since_awaited = heard.find(span_traces)
     spanned, since_spanned = heard.find(span_contexts)
     if len(rest) or awaited.any() or spanned.any():
@@ -133,10 +140,18 @@ def _once(own: Keys) -> Flags:
     return np.asarray(counts[places] == 1) if len(found) < len(own) else np.ones(len(own), np.bool_)
 
 
-def _unshared(ties: Keys, span_traces: Keys) -> Flags:
-    everywhere = np.concatenate([ties, np.unique(span_traces)])
-    _, places, counts = np.unique(everywhere, return_inverse=True, return_counts=True)
-    return np.asarray((counts[places][:len(ties)] == 1) | (ties == NO_KEY))
+def _shared(ties: Keys, span_traces: Keys) -> Rows:
+    """How many sightings the batch has of each one's trace, or session and tool-call id; 0 where there are context spans too."""
+    _, places, counts = np.unique(ties, return_inverse=True, return_counts=True)
+    return np.where(ties == NO_KEY, 1, np.where(np.isin(ties, span_traces), 0, counts[places]))
+
+
+def _in_twos(traces: Keys) -> Rows:
+    """The rows of traces that have two, one after the other."""
+    rows = np.argsort(traces, kind="stable")
+    rows = rows[traces[rows] != NO_KEY]
+    _, places, counts = np.unique(traces[rows], return_inverse=True, return_counts=True)
+    return np.asarray(rows[counts[places] == 2])
 
 
 def _refused(observations: pa.Table) -> Flags:

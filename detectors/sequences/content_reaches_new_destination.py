@@ -46,11 +46,23 @@ WITH begun AS (
     FROM sent AS s LEFT JOIN known AS k ON k.key = coalesce(s.agent, '') || '|' || s.atom
     WHERE (s.atom & 15) IN (3, 4, 8) AND (k.first_at IS NULL OR k.first_at >= s.began_at)
       AND NOT EXISTS (SELECT 1 FROM given AS g WHERE g.session_id = s.session_id AND g.atom = s.atom)
+), results AS (
+    SELECT session_id, call_id, step, tool, server, result_atoms, result_shingles FROM steps
+    WHERE len(result_shingles) > 0 AND session_id IN (SELECT session_id FROM new)
+), first_read AS (  -- what is read over and over need not be compared with every reading
+    SELECT * FROM (SELECT session_id, call_id, step, unnest(result_shingles) AS piece FROM results)
+    QUALIFY row_number() OVER (PARTITION BY session_id, piece ORDER BY step) <= 8
+), pairs AS (
+    SELECT DISTINCT p.session_id, p.call_id, r.call_id AS read_id
+    FROM (SELECT DISTINCT session_id, call_id, step, unnest(argument_shingles) AS piece FROM new) AS p
+    JOIN first_read AS r ON r.session_id = p.session_id AND r.piece = p.piece AND r.step < p.step
 ), carried AS (
     SELECT n.session_id, n.call_id, n.tool, n.server, n.agent, n.began_at, n.atom, r.call_id AS read_id, r.tool AS read_tool, r.server AS read_server,
            len(list_intersect(n.argument_shingles, r.result_shingles)) AS shared,
            len(list_filter(list_intersect(n.argument_atoms, r.result_atoms), lambda a: (a & 15) = 6)) AS secrets
-    FROM new AS n JOIN steps AS r ON r.session_id = n.session_id AND r.step < n.step AND len(r.result_shingles) > 0
+    FROM pairs AS p
+    JOIN new AS n ON n.session_id = p.session_id AND n.call_id = p.call_id
+    JOIN results AS r ON r.session_id = p.session_id AND r.call_id = p.read_id
     WHERE NOT list_contains(r.result_atoms, n.atom)
 ), best AS (
     SELECT *, row_number() OVER (PARTITION BY session_id, call_id ORDER BY secrets DESC, shared DESC, read_id, atom) AS place

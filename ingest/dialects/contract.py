@@ -20,7 +20,7 @@ class Dialect:
 
     rank: native vocabularies come before generic ones; the first that recognises an item reads it.
     recognises: sniffs keys, never the schema URL.
-    read: yields records; nothing for an item that is only context.
+    read: yields records; nothing for an item that is only context, unless it knows better than `context` who acts in it.
     carries, never_carries: for the docs: what detectors can see in it, and what it can never show.
     plan: how spans like this one, which it recognises, are read many at once; None where they are read one by one.
     telling: the attributes whose values decide whether it recognises a span, and its plan.
@@ -57,6 +57,7 @@ PRINCIPAL_KEYS = (
     "traceloop.association.properties.user_id", "langsmith.metadata.user_id", "jwt.sub",
 )
 AGENT_KEYS = ("gen_ai.agent.name", "agent.name", "agent_name")
+TRACEBACK = "Traceback (most recent call last)"
 PLACEHOLDERS = frozenset({"<REDACTED>", "[REDACTED]", "N/A", "<not specified>", "(merged tools)", "-", "[Filtered]"})
 """What sources write where they have or give no value."""
 
@@ -171,6 +172,8 @@ def digest(*parts: str | None) -> str:
 def call(item: Item, dialect: str, tool: str, observed_by: Observer, **more: Any) -> Call:
     """A sighting of a call with the parts that spans of every dialect share."""
     session_id, source = session_of(item)
+    failed = item.failed or first(item, "error.type") is not None
+    thrown = next((e.attributes for e in item.events if e.name == "exception"), None) if failed else None
     fields: dict[str, Any] = {
         "observation_id": digest(item.trace_id, item.span_id),
         "called_at": moment(item.started_ns),
@@ -181,12 +184,19 @@ def call(item: Item, dialect: str, tool: str, observed_by: Observer, **more: Any
         "principal": text(first(item, *PRINCIPAL_KEYS)),
         "client_address": text(first(item, "client.address")),
         "server_address": text(first(item, "server.address")),
-        "outcome": Outcome.ERROR if item.failed or first(item, "error.type") else Outcome.OK,
-        "error_type": text(first(item, "error.type")),
-        "error_message": item.status_message or None,
+        "outcome": Outcome.ERROR if failed else Outcome.OK,
+        "error_type": text(first(item, "error.type")), "error_message": item.status_message or None,
         "attributes": leftover(item),
     }
+    if thrown is not None:
+        fields["error_type"] = fields["error_type"] or text(thrown.get("exception.type"))
+        fields["error_message"] = without_traceback(item.status_message or text(thrown.get("exception.message")))
     return Call(tool=tool, observed_by=observed_by, dialect=dialect, **{**fields, **{k: v for k, v in more.items() if v is not None}})
+
+
+def without_traceback(message: str | None) -> str | None:
+    """What went wrong, without where in the program, which some instrumentations write behind it."""
+    return (message or "").partition(TRACEBACK)[0].strip() or None
 
 
 def logged(item: Item, dialect: str, tool: str, observed_by: Observer, *native: str | None, **more: Any) -> Call:

@@ -9,7 +9,6 @@ from store.records import Observer, Outcome, Record, State
 
 NAME = "langsmith"
 ROLES = {"human": "user", "user": "user", "system": "system"}
-TRACEBACK = "Traceback (most recent call last)"
 DEEPEST = 3
 """Chat prompts are a list of lists of messages."""
 
@@ -34,7 +33,6 @@ def read(item: Item) -> Iterator[Record]:
 
 def _call(item: Item) -> Record:
     arguments, arguments_state = payload(first(item, "gen_ai.prompt"))
-    error = next((text(e.attributes.get("exception.message")) for e in item.events if e.name == "exception"), None)
     answer: Any = parsed(first(item, "gen_ai.completion"))
     output = answer.get("output") if isinstance(answer, dict) else None
     message = _fields(output)
@@ -50,7 +48,6 @@ def _call(item: Item) -> Record:
         agent=text(first(item, *AGENT_KEYS, "langsmith.metadata.lc_agent_name")) or item.source.named("service.name"),
         arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
         outcome=Outcome.ERROR if failed else Outcome.OK,
-        error_message=item.status_message or (error.partition(TRACEBACK)[0].strip() if error else None) or None,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ingest.dialects import wrappings
 from ingest.dialects.contract import Dialect, call, defined, first, parsed, payload, text, told
 from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item, Value
@@ -11,7 +12,6 @@ from store.records import Observer, Record
 NAME = "otel_genai"
 OLD_EVENTS = {"gen_ai.user.message": "user", "gen_ai.system.message": "system"}
 TOOL_OPERATIONS = (None, "execute_tool", "tool_call")
-LANGCHAIN_ENVELOPE, ENVELOPE_BEGINS = {"input_str", "inputs", "kwargs"}, '{"input_str"'
 GIVEN = ("gen_ai.tool.call.arguments", "tool_arguments", "gcp.vertex.agent.tool_call_args", "input")
 GOT = ("gen_ai.tool.call.result", "tool_response", "gcp.vertex.agent.tool_response", "output")
 IDS = ("gen_ai.tool.call.id", "gen_ai.tool.call_id")
@@ -53,20 +53,14 @@ def plan(item: Item) -> Plan | None:
     if not tool or not (operation in TOOL_OPERATIONS or item.name.startswith("execute_tool")):
         return None
     return Plan(
-        NAME, tool=Text(("gen_ai.tool.name",)), tool_call_id=Text(IDS), arguments=Text(GIVEN, unless=ENVELOPE_BEGINS), result=Text(GOT),
+        NAME, tool=Text(("gen_ai.tool.name",)), tool_call_id=Text(IDS), arguments=Text(GIVEN, unless=wrappings.GIVEN_BEGINS), result=Text(GOT),
     )
 
 
 def _given(item: Item) -> Value:
     """The arguments: in an attribute, in LangChain's envelope, or (Strands) in an event."""
     found = first(item, *GIVEN)
-    if isinstance(found, str) and not found.startswith(ENVELOPE_BEGINS):  # nearly always; the envelope is written with this key first
-        return found
-    envelope = parsed(found)
-    if isinstance(envelope, dict) and envelope.keys() >= LANGCHAIN_ENVELOPE:
-        inner: Value = envelope["inputs"] if envelope["inputs"] is not None else envelope["input_str"]
-        return inner
-    return _event(item, "gen_ai.tool.message", "content") if found is None else found
+    return _event(item, "gen_ai.tool.message", "content") if found is None else wrappings.given(found)
 
 
 def _got(item: Item) -> Value:

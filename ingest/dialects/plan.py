@@ -13,13 +13,13 @@ class Text:
     """Where a column's text comes from.
 
     The first of these attributes that has a value; else what follows so many bytes of the span's name; else a constant, or nothing.
-    Spans in which the value begins with `unless` are read one by one.
+    Spans in which the value begins with one of `unless` are read one by one.
     """
 
     keys: tuple[str, ...] = ()
     name_from: int | None = None
     otherwise: str | None = None
-    unless: str | None = None
+    unless: tuple[str, ...] = ()
 
 
 NOWHERE = Text()
@@ -32,6 +32,7 @@ class Plan:
     A plan may depend on what a shape tells apart: the span's source, name and kind, whether it has events, the names and types of its
     attributes, and the values of those that a dialect names in `telling`. Where an attribute that the plan needs is no text, the span
     is read by itself.
+    agent_at_root: the agent of spans without a parent that name none; the others have theirs from the spans around.
     """
 
     dialect: str
@@ -44,3 +45,4 @@ class Plan:
     agent: Text | None = None
     arguments: Text = NOWHERE
     result: Text = NOWHERE
+    agent_at_root: str | None = None

@@ -28,11 +28,10 @@ def read(item: Item) -> Iterator[Record]:
         arguments, arguments_state = payload(_given(item))
         result, result_state = payload(_got(item))
         failed = item.failed or first(item, "error.type") or first(item, "gen_ai.tool.status") == "error"
-        error = next((text(e.attributes.get("exception.type")) for e in item.events if e.name == "exception"), None)
         yield call(
             item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, "gen_ai.tool.call.id")),
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
-            outcome=Outcome.ERROR if failed else Outcome.OK, error_type=text(first(item, "error.type")) or error,
+            outcome=Outcome.ERROR if failed else Outcome.OK,
         )
         if (shape := parsed(first(item, "gen_ai.tool.json_schema"))) is not None:
             yield from defined(item, NAME, [{"name": tool, "description": first(item, "gen_ai.tool.description"), "parameters": shape}])

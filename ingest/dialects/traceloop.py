@@ -1,9 +1,26 @@
 """OpenLLMetry (Traceloop): `{tool}.tool` spans of its MCP instrumentation, LangChain tools in an envelope, indexed prompts of older versions."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from ingest.dialects.contract import AGENT_KEYS, Dialect, call, defined, digest, first, moment, parsed, payload, said_by, session_of, text, told
+from ingest.dialects.contract import (
+    AGENT_KEYS,
+    Dialect,
+    call,
+    context,
+    defined,
+    digest,
+    first,
+    moment,
+    parsed,
+    payload,
+    said_by,
+    session_of,
+    text,
+    told,
+)
+from ingest.dialects.wrappings import GOT_BEGINS, Got, given, got
 from ingest.otlp.items import Item, Value
 from store.records import Access, Observer, Outcome, Record, State
 
@@ -23,9 +40,12 @@ def recognises(item: Item) -> bool:
 
 def read(item: Item) -> Iterator[Record]:
     """A call for a tool's span, an access and definitions for MCP requests, messages and definitions for the others."""
-    if first(item, "traceloop.span.kind") == "tool":
+    if _is_call(item):
         yield _call(item)
-    elif item.name == "initialize.mcp":
+        return
+    if not item.source.scope.startswith(MCP_SCOPE):  # whose spans may be the server's
+        yield replace(context(item), agent=_agent(item))
+    if item.name == "initialize.mcp":
         yield _connected(item)
     elif item.name == "tools/list.mcp":
         listed = parsed(first(item, "traceloop.entity.output"))
@@ -39,53 +59,69 @@ def read(item: Item) -> Iterator[Record]:
         yield from told(item, NAME, parsed(first(item, "gen_ai.input.messages")))
         yield from defined(item, NAME, parsed(first(item, "gen_ai.tool.definitions")))
         yield from defined(item, NAME, list(_functions(item)))
+        entity = parsed(first(item, "traceloop.entity.input"))
+        asked = entity.get("kwargs") if isinstance(entity, dict) else None  # LlamaIndex's request to the model
+        yield from defined(item, NAME, asked.get("tools") if isinstance(asked, dict) else None)
+
+
+def _is_call(item: Item) -> bool:
+    """A tool's span; for LlamaIndex, which has none of that kind, the task that names a tool or whose output does."""
+    kind = first(item, "traceloop.span.kind")
+    return kind == "tool" or (kind == "task" and (first(item, "tool.name") is not None or _ran(item) is not None))
+
+
+def _ran(item: Item) -> str | None:
+    """The tool that LlamaIndex's output names."""
+    output = first(item, "traceloop.entity.output")
+    found = parsed(output) if isinstance(output, str) and output.startswith(GOT_BEGINS) else None
+    return text(found.get("tool_name")) if isinstance(found, dict) and "raw_output" in found else None
+
+
+def _answer(item: Item) -> Got:
+    """The result, out of the framework's wrapping or out of the result that the MCP instrumentation tells whole."""
+    value = first(item, "gen_ai.tool.call.result", "traceloop.entity.output")
+    found: Any = parsed(value)
+    if isinstance(found, dict) and "tool_output" in found:  # LlamaIndex's event
+        return replace(got(found["tool_output"]), tool_call_id=text(found.get("tool_id")))
+    answer = got(value)
+    return replace(answer, failed=True) if isinstance(found, dict) and found.get("is_error") is True else answer
+
+
+def _agent(item: Item) -> str | None:
+    """Who acts: as the span says, a workflow, or at the root the service. LangChain tells it among what the application associates."""
+    if first(item, "traceloop.span.kind") == "agent":
+        return text(first(item, *AGENT_KEYS, "traceloop.entity.name"))
+    told = text(first(item, *AGENT_KEYS, "traceloop.association.properties.lc_agent_name", "traceloop.workflow.name"))
+    return told or (item.source.named("service.name") if item.parent_span_id is None else None)
 
 
 def _call(item: Item) -> Record:
     workflow = text(first(item, "traceloop.workflow.name"))
     by_mcp = item.source.scope.startswith(MCP_SCOPE)
     server = workflow.removesuffix(SERVED) if by_mcp and workflow and workflow.endswith(SERVED) else None
-    arguments, arguments_state = _unwrapped(first(item, "gen_ai.tool.call.arguments", "traceloop.entity.input"))
-    result, result_state = _unwrapped(first(item, "gen_ai.tool.call.result", "traceloop.entity.output"))
-    envelope = parsed(first(item, "gen_ai.tool.call.result", "traceloop.entity.output"))
+    arguments, arguments_state = _unwrapped(first(item, "gen_ai.tool.call.arguments", "tool.arguments", "traceloop.entity.input"))
+    answer = _answer(item)
+    result, result_state = _unwrapped(answer.content)
     name = item.name.removeprefix("execute_tool ").removesuffix(".tool")
+    tool = text(first(item, "gen_ai.tool.name", "tool.name")) or _ran(item) or text(first(item, "traceloop.entity.name")) or name or "(unnamed)"
     return call(
-        item, NAME, text(first(item, "gen_ai.tool.name", "traceloop.entity.name")) or name or "(unnamed)",
+        item, NAME, tool,
         Observer.SERVER if server else Observer.CLIENT if by_mcp else Observer.AGENT, server=server,
-        tool_call_id=text(first(item, "gen_ai.tool.call.id")) or _id_inside(envelope),
-        agent=None if server else text(first(item, *AGENT_KEYS)) or workflow or item.source.named("service.name"),
+        tool_call_id=text(first(item, "gen_ai.tool.call.id")) or answer.tool_call_id,
+        agent=None if server else _agent(item) or (item.source.named("service.name") if by_mcp else None),
         arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
-        outcome=Outcome.ERROR if item.failed or first(item, "error.type") or _is_error(envelope) else Outcome.OK,
+        outcome=Outcome.ERROR if item.failed or first(item, "error.type") or answer.failed else Outcome.OK,
     )
 
 
 def _unwrapped(value: Value) -> tuple[str | None, State]:
-    """A payload out of what is put around it: `tool_name` and `arguments`, or LangChain's callback parameters."""
+    """A payload out of what is put around it: `tool_name` and `arguments`, or a framework's wrapping."""
     found: Any = parsed(value)
-    if isinstance(found, dict):
-        if found.keys() == {"tool_name", "arguments"}:
-            return payload(found["arguments"])
-        if found.keys() >= {"input_str", "inputs", "kwargs"}:
-            return payload(found["inputs"] if found["inputs"] is not None else found["input_str"])
-        if found.keys() == {"output", "kwargs"}:
-            return payload(_message(found["output"]).get("content", found["output"]))
-    given, state = payload(value)
-    broken = given is not None and found is None and given.startswith(("{", "["))  # cut to the SDK's limit on attribute values
-    return given, State.TRUNCATED if broken else state
-
-
-def _message(output: Any) -> dict[str, Any]:
-    """The fields of LangChain's ToolMessage; nothing where the output is none."""
-    inner = output.get("kwargs", output) if isinstance(output, dict) else None
-    return inner if isinstance(inner, dict) and inner.get("type") == "tool" else {}
-
-
-def _id_inside(envelope: Any) -> str | None:
-    return text(_message(envelope.get("output")).get("tool_call_id")) if isinstance(envelope, dict) else None
-
-
-def _is_error(envelope: Any) -> bool:
-    return isinstance(envelope, dict) and (envelope.get("is_error") is True or _message(envelope.get("output")).get("status") == "error")
+    if isinstance(found, dict) and found.keys() == {"tool_name", "arguments"}:
+        return payload(found["arguments"])
+    shown, state = payload(given(value))
+    broken = shown is not None and found is None and shown.startswith(("{", "["))  # cut to the SDK's limit on attribute values
+    return shown, State.TRUNCATED if broken else state
 
 
 def _connected(item: Item) -> Record:

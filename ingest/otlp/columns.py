@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numba import njit
 
 from ingest.dialects.contract import AGENT_KEYS, LEFT_OVER_BYTES, LEFT_OVER_VALUE, PRINCIPAL_KEYS, SESSION_KEYS, holds_payload
@@ -66,6 +67,8 @@ class Columns:
         messages = spans.statuses[rows, 1:].copy()
         messages[messages[:, 1] == 0, 0] = ABSENT
         joined, trace, span, parent = _ids(spans.data, spans.ids[rows])
+        if plan.agent_at_root is not None:
+            made["agent"] = pc.if_else(pc.and_(pc.is_null(made["agent"]), pc.is_null(parent)), plan.agent_at_root, made["agent"])
         both = range(0, n * _ID_BYTES, _ID_BYTES)
         made |= {
             "observation_id": pa.array([hashlib.sha256(joined[i : i + _ID_BYTES]).hexdigest()[:24] for i in both], pa.string()),
@@ -112,8 +115,8 @@ class Columns:
             names = self.spans.names[rows[~has]]
             places[~has, 0], places[~has, 1] = names[:, 0] + text.name_from, names[:, 1] - text.name_from
             self.odd[rows[~has][names[:, 1] <= text.name_from]] = True
-        if text.unless is not None:
-            self.odd[rows[has][_begin_with(self.spans.data, places[has], np.frombuffer(text.unless.encode(), dtype=np.uint8))]] = True
+        for beginning in text.unless:
+            self.odd[rows[has][_begin_with(self.spans.data, places[has], np.frombuffer(beginning.encode(), dtype=np.uint8))]] = True
         return places
 
     def _payload(self, rows: Array, text: Text) -> Array:

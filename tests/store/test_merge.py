@@ -1,5 +1,6 @@
 """Sightings of one call become one call, in one session, whatever the order in which they come."""
 
+import itertools
 import random
 from collections import defaultdict
 from typing import Any
@@ -54,8 +55,26 @@ DECIDED = [
     sighting("elsewhere", "Bash", 6, "agent", session_id="other", session_source=2, tool_call_id="u1", outcome="ok"),
 ]
 
+SESSIONS: list[tuple[str | None, int]] = [("s", 1), ("other", 2), ("mcp", 3), (None, 4)]
+PAIRS = [
+    one for n, (ours, theirs) in enumerate(itertools.product(SESSIONS, SESSIONS)) for one in (
+        sighting(f"outer-{n}", "files_read", n, ("agent", "client")[n % 2], trace_id=f"p{n}", span_id="1", session_id=ours[0], session_source=ours[1],
+                 agent="coder" if n % 3 else None, arguments="{}", arguments_state="captured"),
+        sighting(f"inner-{n}", "read", n + 0.5, ("server", "client")[n % 2], trace_id=f"p{n}", span_id="2", parent_span_id="1",
+                 session_id=theirs[0], session_source=theirs[1], principal="pat@example.com", agent_version="1", outcome="ok"),
+    )
+]
+NO_PAIRS = [
+    sighting("a", "read", 1, trace_id="x", span_id="1", session_id="s", session_source=1),
+    sighting("b", "write", 2, "server", trace_id="x", span_id="2", parent_span_id="1", session_id="s", session_source=1),
+    sighting("c", "read", 3, trace_id="y", span_id="1", parent_span_id="2", session_id="s", session_source=1),
+    sighting("d", "read", 4, "server", trace_id="y", span_id="2", parent_span_id="1", session_id="s", session_source=1),
+    sighting("e", "read", 5, trace_id="z", span_id="1", session_id="s", session_source=1),
+    sighting("f", "read", 6, "server", trace_id="z", span_id="1", parent_span_id="1", session_id="s", session_source=1),
+]
 
-@pytest.mark.parametrize(("sent", "count"), [(TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3)])
+
+@pytest.mark.parametrize(("sent", "count"), [(PAIRS, 16), (NO_PAIRS, 5), (TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3)])
 def test_neither_order_nor_batches_matter(sent: list[Sent], count: int) -> None:
     at_once = database()
     absorbed(at_once, sent)

@@ -24,9 +24,10 @@ from toolhound.verification import verify_engine, verify_folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path, only: Callable[..., None]) -> Path:
+def folder(tmp_path: Path, only: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace with calls in the lake, hot and in the spool, alerts, decisions and grants; closed."""
     only(UNASKED, DELETED)
+    monkeypatch.setattr("toolhound.rebuild.detectors", lambda: {one.name: one for one in (UNASKED, DELETED)})
     engine = opened(tmp_path / "workspace")
     spool(engine, [*work(5), *attack(prompt=None), definition(), access()])
     engine.catch_up()
