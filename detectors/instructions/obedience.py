@@ -14,6 +14,7 @@ import re2
 from detectors.instructions.arguments import argument_weights
 from detectors.instructions.prompts import Prompt, asked_for, prompt_of, share
 from detectors.instructions.sentences import Reading, Sentence, read
+from detectors.instructions.shortlist import Shortlist
 from detectors.instructions.tools import SEVERITY, Tool, tool_of
 
 _ENOUGH_MASS = 1.5
@@ -79,7 +80,7 @@ def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedie
     """
     seen: set[str] = set()
     known: set[str] = set()
-    sources: list[Source] = []
+    sources: Shortlist[Source] = Shortlist()
     heard: set[tuple[Reading, float, bool]] = set()  # a page read again brings no new orders
     answers: list[Obedience] = []
     for number, call in enumerate(calls):
@@ -88,7 +89,7 @@ def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedie
         values = argument_weights(call.get("arguments"))
         call_id = str(call.get("call_id") or number)
         denied = call.get("outcome") == "denied" or call.get("decision") == "reject"
-        answers.append(Obedience(call_id, 1.0) if denied else _weigh(call_id, tool, values, asked, sources, seen, known))
+        answers.append(Obedience(call_id, 1.0) if denied else _weigh(call_id, tool, values, asked, sources.for_values(values), seen, known))
         known.update(values)
         known.update(tool.stems)
         result = call.get("result") or call.get("error_message")
@@ -96,9 +97,10 @@ def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedie
             reading = read(result)
             trust = _ERROR if _failed(call, result) else 1.0
             delegated = asked.delegates and (number == 0 or (bool(values) and share(values, asked.tokens) >= _NAMED))
-            if (reading, trust, delegated) not in heard and len(sources) < _SOURCES:
+            if (reading, trust, delegated) not in heard and len(sources.all) < _SOURCES:
                 heard.add((reading, trust, delegated))
-                sources += [Source(call_id, str(call.get("tool")), s, trust, delegated) for s in reading.sentences]
+                for s in reading.sentences:
+                    sources.add(Source(call_id, str(call.get("tool")), s, trust, delegated), s)
             seen.update(reading.tokens)
     return answers
 
