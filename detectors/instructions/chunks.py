@@ -11,7 +11,7 @@ import re2
 from detectors.instructions import words
 
 ATOM_WEIGHT, WORD_WEIGHT, NUMBER_WEIGHT, HOST_WEIGHT = 2.5, 1.0, 0.7, 1.0
-_CHUNK_LIMIT = 256
+CHUNK_LIMIT = 256
 """Longer chunks are encoded data; their beginning is enough to recognise them."""
 _REMEMBERED_LENGTH = 40
 _SHORTEST_ATOM = 4
@@ -58,7 +58,7 @@ class Chunk:
 
 def chunk_of(raw: str) -> Chunk:
     """Read a chunk, or remember it."""
-    return _remembered(raw) if len(raw) <= _REMEMBERED_LENGTH else _read(raw[:_CHUNK_LIMIT])
+    return _remembered(raw) if len(raw) <= _REMEMBERED_LENGTH else _read(raw[:CHUNK_LIMIT])
 
 
 def _read(raw: str) -> Chunk:

@@ -77,6 +77,8 @@ def aimed(sentence: Sentence, asked: frozenset[str]) -> bool:
 
 def orphan(sentence: Sentence, asked: frozenset[str]) -> float:
     """How much a sentence is a specific order that the prompt knows nothing of, 0..1."""
+    if not sentence.strength:
+        return 0.0
     mass = sum(sentence.tokens.values())
     if not mass:
         return 0.0

@@ -7,8 +7,7 @@ from functools import lru_cache
 import re2
 
 from detectors.instructions import words
-from detectors.instructions.chunks import Chunk, chunk_of
-from detectors.instructions.sentences import segments, unescaped
+from detectors.instructions.sentences import parts_of
 from detectors.instructions.tools import Tool
 
 _OWN_SHARE, _WHOLE = 0.4, 0.9
@@ -81,17 +80,11 @@ def share(values: Mapping[str, float], tokens: frozenset[str]) -> float:
 @lru_cache(maxsize=1_024)
 def prompt_of(text: str) -> Prompt:
     """Read a prompt, or remember it."""
-    chunks: list[Chunk] = []
-    lines: set[int] = set()
-    for line in unescaped(text).split("\n"):
-        lines.add(len(chunks))
-        chunks += map(chunk_of, line.split())
     sentences: list[frozenset[str]] = []
     asking: list[frozenset[str]] = []
     handing: list[frozenset[str]] = []
     tasks = details = anything = False
-    for start, end in segments(chunks, lines):
-        own = chunks[start:end]
+    for own in parts_of(text):
         sentences.append(frozenset(t for c in own for t, _ in c.tokens).union(*(_implied(a) for c in own for a in c.atoms)))
         asks = any(c.action and c.stem not in _HANDING for c in own)
         if asks:

@@ -13,6 +13,7 @@ from store.records import Observer, Outcome, Record
 NAME = "openinference"
 MOST_MESSAGES, DEEPEST = 400, 4
 ACTORS = ("agent.name", "graph.node.id")
+IDS = ("tool.id", "tool_call.id", "gen_ai.tool.call.id")
 SUFFIXES = (".__call__", ".acall", ".call", ".run")
 """Methods that instrumentations put behind the name of the tool or agent."""
 
@@ -53,7 +54,7 @@ def _called(item: Item) -> Iterator[Record]:
     agent, principal = _who(item)
     tool, server = text(first(item, "tool.name")) or _bare(item.name), text(first(item, "mcp.server.name"))
     yield call(
-        item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, "tool.id", "tool_call.id")) or answer.tool_call_id, server=server,
+        item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, *IDS)) or answer.tool_call_id, server=server,
         agent=text(first(item, *ACTORS)) or agent or _at_root(item), principal=principal,
         arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
         outcome=Outcome.ERROR if answer.failed else None,
@@ -71,7 +72,7 @@ def plan(item: Item) -> Plan | None:
     if first(item, "tool.parameters", "tool.description", "metadata") is not None:
         return None
     return Plan(
-        NAME, tool=Text(("tool.name",), name_from=0), tool_call_id=Text(("tool.id", "tool_call.id")), server=Text(("mcp.server.name",)),
+        NAME, tool=Text(("tool.name",), name_from=0), tool_call_id=Text(IDS), server=Text(("mcp.server.name",)),
         agent=Text((*ACTORS, *AGENT_KEYS)), agent_at_root=item.source.named("service.name"),
         arguments=Text(("input.value",), unless=GIVEN_BEGINS), result=Text(("output.value",), unless=GOT_BEGINS),
     )
@@ -134,8 +135,10 @@ def _prompts(item: Item) -> list[str]:
     if isinstance(tasks, list):
         return [task["description"] for task in tasks if isinstance(task, dict) and _word(task.get("description"))]
     value = first(item, "input.value")
-    whole = text(value)
-    return list(_asked(parsed(value), DEEPEST)) or ([whole] if whole else [])
+    loaded, whole = parsed(value), text(value)
+    if isinstance(loaded, dict) and "init_state" in loaded:  # LlamaIndex tells the workflow's state instead
+        return []
+    return list(_asked(loaded, DEEPEST)) or ([whole] if whole else [])
 
 
 def _asked(value: Any, depth: int) -> Iterator[str]:
@@ -148,7 +151,10 @@ def _asked(value: Any, depth: int) -> Iterator[str]:
         content = inner.get("content")
         if (inner.get("role") or inner.get("type")) in ("user", "human") and isinstance(content, str) and content:
             yield content
-    if (found := next((value[key] for key in PROMPTS if _word(value.get(key))), None)) is not None:
+    parts = value.get("parts") if value.get("role") == "user" else None  # Google's Content
+    if said := "\n".join(part["text"] for part in (parts if isinstance(parts, list) else []) if isinstance(part, dict) and _word(part.get("text"))):
+        yield said
+    elif (found := next((value[key] for key in PROMPTS if _word(value.get(key))), None)) is not None:
         yield found
     elif not isinstance(messages, list):
         for inner in value.values():

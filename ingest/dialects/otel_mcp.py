@@ -1,16 +1,19 @@
 """OpenTelemetry MCP conventions, as the MCP SDK 2.x and FastMCP emit them: `tools/call` spans of client and server, connections, tool lists."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ingest.dialects.contract import AGENT_KEYS, Dialect, call, defined, digest, first, moment, parsed, payload, session_of, text
 from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item
-from store.records import Access, Observer, Outcome, Record
+from store.records import Access, Observer, Outcome, Record, SessionSource
 
 NAME = "otel_mcp"
 SERVER_KIND = 2
 CONNECTING = ("initialize", "server/discover")
-OLD_SSE = "2024-11-05"
+OLD_SSE, SESSIONLESS = "2024-11-05", "2026-07-28"
+"""Protocol versions: the one with the old SSE transport, and the first without sessions."""
+
 UNNAMED = "(unnamed)"
 SERVER_KEYS = ("fastmcp.server.name", "mcp.server.name")
 
@@ -28,12 +31,13 @@ def read(item: Item) -> Iterator[Record]:
     if method == "tools/call" or (not method and "tools/call" in item.name):
         arguments, arguments_state = payload(first(item, "gen_ai.tool.call.arguments"))
         result, result_state = payload(first(item, "gen_ai.tool.call.result"))
-        yield call(
+        made = call(
             item, NAME, text(first(item, "gen_ai.tool.name")) or _tool_of(item.name), Observer.SERVER if served else Observer.CLIENT,
             server=server, server_version=item.source.named("service.version") if served else None, transport=_transport(item),
             agent=None if served or first(item, *AGENT_KEYS) else item.source.named("service.name"),
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
         )
+        yield replace(made, session_id=None, session_source=int(SessionSource.TRACE)) if _is_of_request(item) else made
     elif method in CONNECTING:
         yield Access(
             access_id=digest(item.trace_id, item.span_id), accessed_at=moment(item.started_ns), dialect=NAME,
@@ -52,6 +56,8 @@ def plan(item: Item) -> Plan | None:
     _, called, after = item.name.partition("tools/call")
     if method != "tools/call" and (method or not called):
         return None
+    if _is_of_request(item):
+        return None
     own = item.source.named("service.name")
     named = Text(("gen_ai.tool.name",), otherwise=UNNAMED)
     if after.strip():
@@ -65,6 +71,12 @@ def plan(item: Item) -> Plan | None:
         agent=Text(AGENT_KEYS, otherwise=None if served else own),
         arguments=Text(("gen_ai.tool.call.arguments",)), result=Text(("gen_ai.tool.call.result",)),
     )
+
+
+def _is_of_request(item: Item) -> bool:
+    """Whether the only session's id is MCP's in a protocol that has no sessions: FastMCP then makes one for each request."""
+    version = text(first(item, "mcp.protocol.version")) or ""
+    return version >= SESSIONLESS and session_of(item)[1] == SessionSource.MCP_SESSION
 
 
 def _tool_of(name: str) -> str:

@@ -8,7 +8,7 @@ from ingest.dialects import otel_genai
 from ingest.dialects.contract import Dialect, defined, first, parsed, told
 from ingest.dialects.plan import Plan
 from ingest.otlp.items import Item
-from store.records import Call, Record, ToolDefinition
+from store.records import Call, Message, Record, ToolDefinition
 
 NAME = "pydantic_ai"
 REQUEST, MESSAGES = "model_request_parameters", ("pydantic_ai.all_messages", "all_messages_events")
@@ -26,7 +26,7 @@ def read(item: Item) -> Iterator[Record]:
     for record in otel_genai.read(item):
         if tools and isinstance(record, ToolDefinition):
             continue
-        yield _renamed(record)
+        yield replace(record, dialect=NAME) if isinstance(record, Call | Message | ToolDefinition) else record
     yield from defined(item, NAME, tools)
     yield from told(item, NAME, parsed(first(item, *MESSAGES)), whole_run=True)
 
@@ -35,12 +35,6 @@ def plan(item: Item) -> Plan | None:
     """As GenAI."""
     found = otel_genai.plan(item)
     return replace(found, dialect=NAME) if found and first(item, REQUEST, *MESSAGES) is None else None
-
-
-def _renamed(record: Record) -> Record:
-    if isinstance(record, Call):
-        return replace(record, dialect=NAME)
-    return record
 
 
 DIALECT = Dialect(

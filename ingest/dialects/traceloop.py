@@ -105,8 +105,7 @@ def _call(item: Item) -> Record:
     name = item.name.removeprefix("execute_tool ").removesuffix(".tool")
     tool = text(first(item, "gen_ai.tool.name", "tool.name")) or _ran(item) or text(first(item, "traceloop.entity.name")) or name or "(unnamed)"
     return call(
-        item, NAME, tool,
-        Observer.SERVER if server else Observer.CLIENT if by_mcp else Observer.AGENT, server=server,
+        item, NAME, tool, Observer.SERVER if server else Observer.CLIENT if by_mcp else Observer.AGENT, server=server,
         tool_call_id=text(first(item, "gen_ai.tool.call.id")) or answer.tool_call_id,
         agent=None if server else _agent(item) or (item.source.named("service.name") if by_mcp else None),
         arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,

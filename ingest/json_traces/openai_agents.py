@@ -2,7 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from ingest.dialects.contract import digest, payload, text
 from ingest.json_traces.contract import OPEN_CALLS, UNNAMED, Clock, Line, LogFormat, captured, definitions_of, inside, told_moment, word
@@ -11,6 +13,8 @@ from store.records import Call, Message, Observer, Outcome, Record, SessionSourc
 
 NAME = "openai_agents"
 OBJECTS = ("trace", "trace.span")
+USER_KEYS = ("user_id", "user.id", "user", "user_email")
+"""Where applications write the user into a trace's metadata."""
 
 
 def recognises(line: Line) -> bool:
@@ -19,11 +23,11 @@ def recognises(line: Line) -> bool:
 
 
 class Reader:
-    """Remembers the group of each trace, which is the conversation; the SDK writes a trace before its spans."""
+    """Remembers of each trace the group, which is the conversation, and the user; the SDK writes a trace before its spans."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._groups: OrderedDict[str, str] = OrderedDict()
+        self._traces: OrderedDict[str, tuple[str | None, str | None]] = OrderedDict()
 
     def read(self, line: Line) -> Iterator[Record]:
         """Calls of function spans, texts of generation spans, and the other spans for parentage."""
@@ -32,10 +36,11 @@ class Reader:
                 if one.get("object") in OBJECTS:
                     yield from self.read(one)
         elif line["object"] == "trace":
-            if (trace := word(line.get("id"))) and (group := word(line.get("group_id"))):
-                self._groups[trace] = group
-                if len(self._groups) > OPEN_CALLS:
-                    self._groups.popitem(last=False)
+            if trace := word(line.get("id")):
+                user = word(*(inside(line, "metadata", key) for key in USER_KEYS))
+                self._traces[trace] = word(line.get("group_id")), user
+                if len(self._traces) > OPEN_CALLS:
+                    self._traces.popitem(last=False)
         else:
             yield from self._span(line, line["span_data"] if isinstance(line.get("span_data"), dict) else {})
 
@@ -45,16 +50,16 @@ class Reader:
 
     def _span(self, line: Line, data: Line) -> Iterator[Record]:
         at, trace, span = self._clock.moment(line.get("started_at")), word(line.get("trace_id")), word(line.get("id"))
-        group = self._groups.get(trace or "")
+        group, user = self._traces.get(trace or "", (None, None))
         session, source = group or trace, SessionSource.CONVERSATION if group else SessionSource.TRACE
         kind = data.get("type")
         if kind == "function":
-            yield self._call(line, data, at, trace, span, session, source)
+            yield replace(self._call(line, data, at, trace, span, session, source), principal=user)
             return
         if trace and span:
             agent = word(data.get("name")) if kind == "agent" else None
             yield Span(trace_id=trace, span_id=span, started_at=at, parent_span_id=word(line.get("parent_id")), session_id=group,
-                       session_source=source, agent=agent)
+                       session_source=source, agent=agent, principal=user)
         for message in [*dicts(data.get("input")), *dicts(data.get("output"))] if kind in ("generation", "response") else []:
             for turn in turns_of(message):
                 if isinstance(turn, Said):
@@ -78,12 +83,18 @@ class Reader:
             parent_span_id=word(line.get("parent_id")), server=word(inside(data, "mcp_data", "server")), arguments=arguments,
             arguments_state=arguments_state, result=result, result_state=result_state,
             outcome=Outcome.ERROR if error else Outcome.OK if ended else Outcome.UNKNOWN,
-            error_message=text(inside(error, "message")) or (text(error) if error else None),
+            error_message=_error(error),
         )
+
+
+def _error(error: Any) -> str | None:
+    """The message, and what the SDK was told went wrong."""
+    told = [found for found in (word(inside(error, "message")), word(inside(error, "data", "error"))) if found]
+    return ": ".join(told) or (text(error) if error else None)
 
 
 FORMAT = LogFormat(
     rank=16, recognises=recognises, reader=Reader,
-    carries="tool, MCP server, arguments, results (as Python prints them), prompts and answers, the conversation's group, agent, errors, times",
-    never_carries="the user; call ids; the descriptions of tools, unless the export lists them",
+    carries="tool, MCP server, arguments, results (as Python prints them), prompts and answers, the conversation's group, agent, user where the metadata name one, errors, times",
+    never_carries="call ids; whether an MCP tool answered with an error; prompts of the Responses API (only its ids); the descriptions of tools, unless the export lists them",
 )

@@ -25,12 +25,13 @@ NOW = datetime.now(UTC)
 KEYS = [
     "gen_ai.operation.name", "gen_ai.tool.name", "gen_ai.tool.call.id", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "tool_arguments",
     "gen_ai.agent.name", "agent_name", "gen_ai.agent.version", "gen_ai.conversation.id", "session.id", "mcp.session.id", "user.id", "user.email",
-    "client.address", "server.address", "error.type", "mcp.method.name", "network.transport", "mcp.protocol.version", "mcp.server.name",
+    "client.address", "server.address", "error.type", "mcp.method.name", "network.transport", "mcp.protocol.version", "mcp.server.name", "tool.id", "metadata",
     "openinference.span.kind", "tool.name", "tool.parameters", "tool.description", "input.value", "output.value", "graph.node.id",
     "gen_ai.tool.type", "http.status", "request", "rpc.system", "gen_ai.system", "sentry.op", "traceloop.span.kind", "input", "é", "",
 ]
 VALUES: st.SearchStrategy[Any] = st.one_of(
-    st.sampled_from(["execute_tool", "tools/call", "TOOL", "tool", "chat", "tcp", "pipe", "2024-11-05", "weather", '{"a": 1}', '{"input_str": 1}']),
+    st.sampled_from(["execute_tool", "tools/call", "TOOL", "tool", "chat", "tcp", "pipe", "2024-11-05", "weather", '{"a": 1}', '{"input_str": 1}',
+                     "2026-07-28", '{"kwargs": {"a": 1}}', '{"type": "tool", "content": "x", "status": "error"}', '{"lc_agent_name": "x"}']),
     st.text(max_size=12), st.sampled_from(sorted(PLACEHOLDERS)), st.just(""), st.text("é\"\\\n\t\x01\x7f𝄞", min_size=190, max_size=230),
     st.booleans(), st.integers(-(1 << 63), (1 << 63) - 1), st.floats(), st.none(), st.lists(st.text(max_size=3), max_size=2), st.binary(max_size=3),
 )
