@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from store import tables
-from store.database import Database
+from store.database import VIEW_ORDER, Database
 from store.records import Grade, Record, Severity, Stated
 
 
@@ -69,17 +69,25 @@ class Slice:
         self._database = Database.memory()
         for table in tables.SEEN:
             self._database.load(table, seen.get(table, tables.empty(table)))
-        self._database.make_views()
+        self._waiting = set(VIEW_ORDER)
         for macro in (_PRINTED, *_UNUSUAL):
             self._database.execute(macro)
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; the answer as an Arrow table."""
+        self._make_what_is_asked(sql)
         return self._database.query(sql, values)
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Ask; the answer as dictionaries."""
+        self._make_what_is_asked(sql)
         return self._database.rows(sql, values)
+
+    def _make_what_is_asked(self, sql: str) -> None:
+        """The shared questions that a detector names are answered once, for it and those that come after."""
+        for view in [view for view in self._waiting if view in sql]:
+            self._database.make_table_of(view)
+            self._waiting.remove(view)
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -10,8 +10,10 @@ from detectors.instructions.tools import Tool, tool_of
 
 LOOKED_AT = 20
 """Calls of one tool in one session that are looked at, the first ones: the first unasked one is what matters."""
-ASKED = 0.2
-"""So much of a tool's name in the prompt counts as asking for it: a noun that both share does, a filler word does not."""
+ASKED = 0.5
+"""So much of a tool's name in the prompt counts as asking for it: its verb does, a noun that both share ("branch") does not."""
+_IDIOMS = {"delete": words.stems("clean tidy prune rid retire end leave empty"), "money": words.stems("settle owe split cost tip")}
+"""Words that ask for what a tool of that kind does and stand in no tool's name."""
 
 _CALLS = f"""
     WITH acting AS (
@@ -51,7 +53,8 @@ class Unasked:
 def unasked(seen: Slice, kinds: Container[str]) -> Iterator[Unasked]:
     """Calls of tools of these kinds (money, delete, member, send, write), in order, whose prompt neither asks for them, nor hands orders over to
     data, nor is an answer that agrees. What ran with the user's own approval and tools that run whatever they are given are left out."""
-    tools = {name: tool for row in seen.rows("SELECT DISTINCT tool FROM calls") if (tool := tool_of(name := row["tool"])).kind in kinds and not tool.carrier}
+    read = {row["tool"]: tool_of(row["tool"]) for row in seen.rows("SELECT DISTINCT tool FROM calls WHERE tool IS NOT NULL")}
+    tools = {name: tool for name, tool in read.items() if tool.kind in kinds and not tool.carrier}
     if not tools:
         return
     for row in seen.rows(_CALLS, {"tools": sorted(tools), "consent": _CONSENT}):
@@ -73,7 +76,8 @@ def _is_understood(prompt: Prompt) -> bool:
 
 
 def _asks(prompt: Prompt, tool: Tool) -> bool:
-    return tool.cover(prompt.tokens) >= ASKED
+    ways = words.SIDE_EFFECTS[tool.kind] | _IDIOMS.get(tool.kind, frozenset())
+    return not prompt.tokens.isdisjoint(ways) or tool.cover(prompt.tokens) >= ASKED
 
 
 _READS = words.READS | words.stems("summarise analyse")

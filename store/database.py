@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -178,7 +179,11 @@ class Database:
     def make_views(self) -> None:
         """The shared questions of `views/*.sql`, over whatever is called `calls`, `messages`, ... here."""
         for view in VIEW_ORDER:
-            self.execute(f"CREATE OR REPLACE VIEW {view} AS {(VIEWS / f'{view}.sql').read_text()}")
+            self.execute(f"CREATE OR REPLACE VIEW {view} AS {_shared(view)}")
+
+    def make_table_of(self, view: str) -> None:
+        """The answer of a shared question, kept: where many ask it and nothing changes meanwhile."""
+        self.execute(f"CREATE TABLE {view} AS {_shared(view)}")
 
     def ask(self, sql: str, limit: int) -> pa.Table:
         """A user's question: one SELECT, in a read-only transaction, at most `limit` rows.
@@ -214,6 +219,11 @@ class Database:
             if count >= limit:
                 break
         return pa.Table.from_batches(batches, reader.schema)
+
+
+@cache
+def _shared(view: str) -> str:
+    return (VIEWS / f"{view}.sql").read_text()
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, seal: Seal) -> None:

@@ -18,6 +18,9 @@ from toolhound.normal import Normal
 SHARD_CALLS = 50_000
 """How many calls a detector holds at a time when everything is looked at."""
 
+GROUPS_AT_ONCE = 250
+"""How many touched sessions a detector holds at a time: they are given whole, and each needs only itself."""
+
 REPLACED = (Scope.CALL, Scope.SESSION)
 """Scopes that a slice holds whole: what is no longer found there no longer holds."""
 
@@ -54,7 +57,9 @@ def look_at_touched(
     for scope in Scope:
         keys = _touched_keys(database, scope)
         since = database.value("SELECT min(least(called_at, seen_at)) FROM looked_at")  # a clock that is ahead must not hide what came before
-        _look(database, scope, keys, looked, asked, since, usual)
+        most_keys = GROUPS_AT_ONCE if scope == Scope.SESSION else max(1, len(keys))
+        for start in range(0, len(keys), most_keys):
+            _look(database, scope, keys[start:start + most_keys], looked, asked, since, usual)
     return looked
 
 

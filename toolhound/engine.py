@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from alerts import budget, outbox, scores, triage
@@ -38,7 +39,7 @@ STEP_BYTES = 64 << 20
 """How much of the spool one step takes at most, so that a backlog does not fill the memory."""
 
 STEPS_A_LOOK = 8
-"""How often is taken before a look while more waits in the spool: taking must not starve behind detectors."""
+"""How often is taken before a look while more waits in the spool, and for at least as long as the last look took: taking must not starve."""
 
 LOOKED_AT_ONCE = 20_000
 """How much of what was touched one look takes on, oldest first, so that it does not hold up the taking for long."""
@@ -86,6 +87,7 @@ class Engine:
         self.progress = Progress()
         self.writing = threading.RLock()
         self._last_settled = datetime.now(UTC)
+        self._look_seconds = 0.0
         self._last_kept_house = datetime.min.replace(tzinfo=UTC)
 
     def close(self) -> None:
@@ -101,20 +103,25 @@ class Engine:
         with self.writing:
             records = self._take_backlog()
             if self._is_time(patient):
-                self._conclude(look_at_touched(self.database, usual=self.normal(), most=LOOKED_AT_ONCE), looked_at_touched=True)
+                self._look()
             if patient and datetime.now(UTC) - self._last_settled > SETTLE_EVERY:
                 self._settle_in_time()
         self.progress.last_step_at = datetime.now(UTC)
         return records
 
     def _take_backlog(self) -> int:
-        records = 0
-        for _ in range(STEPS_A_LOOK):
-            taken = self.take()
+        records, steps, begun = 0, 0, monotonic()
+        while steps < STEPS_A_LOOK or monotonic() - begun < self._look_seconds:
+            steps, taken = steps + 1, self.take()
             records += taken
             if not taken or not self.spool.pending(1):
                 break
         return records
+
+    def _look(self) -> None:
+        begun = monotonic()
+        self._conclude(look_at_touched(self.database, usual=self.normal(), most=LOOKED_AT_ONCE), looked_at_touched=True)
+        self._look_seconds = monotonic() - begun
 
     def take(self) -> int:
         """Take what is spooled into the database; the number of records."""

@@ -17,6 +17,7 @@ Agents with fewer than twenty other sessions; sub-agents with names of their own
 """
 
 from detectors.contract import Detector, Scope
+from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
@@ -36,11 +37,13 @@ FROM (UNPIVOT (SELECT {_SIZES}, min(called_at) AS first_at, max(called_at) AS la
       ON calls, tools, servers INTO NAME measure VALUE amount) WHERE amount > 0
 """
 
-FIND = f"""
-WITH large AS (
+LARGE = f"""
     SELECT session_id, coalesce(agent, '') AS agent, {_SIZES} FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied' GROUP BY 1, 2
     HAVING calls >= {CALLS} OR tools >= {TOOLS} OR servers >= {SERVERS}
-), measured AS (
+"""
+
+FIND = f"""
+WITH large AS ({LARGE}), measured AS (
     SELECT * FROM (UNPIVOT large ON calls, tools, servers INTO NAME measure VALUE amount)
     WHERE amount >= CASE measure WHEN 'calls' THEN {CALLS} WHEN 'tools' THEN {TOOLS} ELSE {SERVERS} END
 ), known AS (
@@ -48,7 +51,8 @@ WITH large AS (
     WHERE detector = 'session_outgrows_others' AND subject IN (SELECT agent FROM measured)
 ), middle AS (
     SELECT agent, measure, min(amount) FILTER (upto * 2 >= total) AS typical, max(total) AS sessions
-    FROM (SELECT *, sum(sessions) OVER (PARTITION BY agent, measure ORDER BY amount) AS upto, sum(sessions) OVER (PARTITION BY agent, measure) AS total
+    FROM (SELECT *, sum(sessions) OVER (PARTITION BY agent, measure ORDER BY amount) AS upto,
+                 sum(sessions) OVER (PARTITION BY agent, measure) AS total
           FROM known) GROUP BY agent, measure
 ), spread AS (
     SELECT agent, measure, min(apart) FILTER (upto * 2 >= total) AS spread
@@ -59,8 +63,10 @@ WITH large AS (
 ), judged AS (
     SELECT d.session_id, d.agent, d.measure, d.amount, m.typical, (m.sessions - 1)::BIGINT AS others,
            robust_z(ln(d.amount), ln(m.typical), s.spread, {SPREAD_AT_LEAST}) AS z,
-           coalesce((SELECT max(k.amount) FROM known AS k WHERE k.agent = d.agent AND k.measure = d.measure AND k.amount < 0.94 * d.amount), m.typical) AS largest,
-           (SELECT coalesce(sum(k.sessions), 0) FROM known AS k WHERE k.agent = d.agent AND k.measure = d.measure AND k.amount >= 0.94 * d.amount) AS as_large
+           coalesce((SELECT max(k.amount) FROM known AS k
+                     WHERE k.agent = d.agent AND k.measure = d.measure AND k.amount < 0.94 * d.amount), m.typical) AS largest,
+           (SELECT coalesce(sum(k.sessions), 0) FROM known AS k
+            WHERE k.agent = d.agent AND k.measure = d.measure AND k.amount >= 0.94 * d.amount) AS as_large
     FROM measured AS d JOIN middle AS m USING (agent, measure) JOIN spread AS s USING (agent, measure)
     WHERE m.sessions > {SESSIONS_AT_LEAST}
 )
@@ -68,7 +74,8 @@ SELECT j.session_id AS scope_key, j.agent || chr(31) || j.measure AS subject,
        list(c.call_id ORDER BY c.called_at, c.seq, c.call_id)[-20:] AS call_ids, 1 AS grade, least(1.0, 0.4 + j.z / 20.0) AS score,
        'The session of ' || printed(CASE j.agent WHEN '' THEN 'an unnamed agent' ELSE j.agent END) || ' has ' || j.amount || ' '
            || CASE j.measure WHEN 'tools' THEN 'different tools' ELSE j.measure END || ', where half of its ' || j.others || ' others have at most '
-           || j.typical || ' and the largest smaller one ' || j.largest || CASE WHEN j.as_large <= 1 THEN '; none is as large.' ELSE '.' END AS sentence,
+           || j.typical || ' and the largest smaller one ' || j.largest
+           || CASE WHEN j.as_large <= 1 THEN '; none is as large.' ELSE '.' END AS sentence,
        {{'actual': j.amount, 'typical': j.typical, 'range': [1, j.largest], 'deviations': round(j.z, 2), 'baseline_sessions': j.others,
         'measure': j.measure, 'alerting': j.z >= {TOLD} AND j.as_large <= 1}} AS evidence
 FROM judged AS j JOIN calls AS c ON c.session_id = j.session_id AND coalesce(c.agent, '') = j.agent AND c.outcome <> 'denied'
@@ -81,7 +88,7 @@ def _sized(name: str, calls: int, tools: int = 4, day: int = 0, **more: Outcome)
     return session(*(call(f"tool_{n % tools}", {"n": n}, f"answer {n}", **more) for n in range(calls)), name=name, start=START.replace(day=5 + day))
 
 
-_PAST = together(*(_sized(f"past-{n}", 5 + n % 6, day=n % 20) for n in range(24)))
+_PAST = together(*(_sized(f"past-{n}", 2 + (n % 3 == 0), day=n % 20) for n in range(22)))
 
 DETECTOR = Detector(
     severity=Severity.MEDIUM,
@@ -90,16 +97,16 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
-    find=FIND,
+    find=gated(LARGE, FIND),
     fires_on={
-        "a hundred calls where seven are usual": [*_PAST, *_sized("s1", 100, day=21)],
-        "every tool is tried": [*_PAST, *_sized("s1", 40, tools=40, day=21)],
+        "sixty calls where two are usual": [*_PAST, *_sized("s1", 60, day=21)],
+        "every tool is tried": [*_PAST, *_sized("s1", 24, tools=24, day=21)],
     },
     quiet_on={
-        "twice as large": [*_PAST, *_sized("s1", 20, day=21)],
-        "an agent without history": _sized("s1", 100),
-        "another session was as large": [*_PAST, *_sized("past-100", 100, day=20), *_sized("s1", 100, day=21)],
-        "sessions of all sizes": [*together(*(_sized(f"past-{n}", 2 + n * n // 6, day=n % 20) for n in range(24))), *_sized("s1", 100, day=21)],
-        "the calls were denied": [*_PAST, *_sized("s1", 100, day=21, outcome=Outcome.DENIED)],
+        "a few times as large": [*_PAST, *_sized("s1", 10, day=21)],
+        "an agent without history": _sized("s1", 60),
+        "another session was as large": [*_PAST, *_sized("past-60", 60, day=20), *_sized("s1", 60, day=21)],
+        "sessions of all sizes": [*together(*(_sized(f"past-{n}", 2 + n * n // 20, day=n % 20) for n in range(22))), *_sized("s1", 60, day=21)],
+        "the calls were denied": [*_PAST, *_sized("s1", 60, day=21, outcome=Outcome.DENIED)],
     },
 )

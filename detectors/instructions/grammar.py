@@ -8,10 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numba import njit
 
-from detectors.instructions.vocabulary import (
-    ACTION, AND, CAPITAL, COLON, COMMA, DENIAL, ENDS, JOIN, KEY, LEAD, LONG, MARK, NOT, NOUN_TOO, NUMBERED, OFFER, OPENS, RELATES, SEMICOLON, SIDE,
-    STEP, TELLING, TITLE_ENDS, UPPER, WORD,
-)
+from detectors.instructions import vocabulary as v
 
 Bits: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint32]]
 Chunks: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int32]]
@@ -23,7 +20,7 @@ Strengths: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 SEGMENT_LIMIT = 120
 """Chunks of one sentence; a longer one is cut."""
 _TITLE_WORDS, _TITLE_LIMIT, _TITLE_SHARE = 3, 14, 0.6
-_LEAD_WORDS = 5
+_LEAD_WORDS, _BITS_A_WORD = 5, v.BITS_A_WORD
 
 
 @njit(cache=True, nogil=True)
@@ -49,14 +46,14 @@ def cuts(bits: Bits, lines: Places) -> Places:
 def _cut(bits: Bits, n: int, new_line: bool) -> bool:
     """Whether a sentence ends before chunk n."""
     before, after = bits[n - 1], bits[n]
-    if after & OPENS:
-        if before & ENDS or new_line or before & KEY:
+    if after & v.OPENS:
+        if before & v.ENDS or new_line or before & v.KEY:
             return True
-        if after & CAPITAL and ((before & COMMA and before & COLON) or after & ACTION):
+        if after & v.CAPITAL and ((before & v.COMMA and before & v.COLON) or after & v.ACTION):
             return True
-        if after & NUMBERED and n + 1 < len(bits) and bits[n + 1] & CAPITAL:
+        if after & v.NUMBERED and n + 1 < len(bits) and bits[n + 1] & v.CAPITAL:
             return True
-    return bool(after & KEY or (before | after) & MARK or before & SEMICOLON)
+    return bool(after & v.KEY or (before | after) & v.MARK or before & v.SEMICOLON)
 
 
 @njit(cache=True, nogil=True)
@@ -69,20 +66,20 @@ def telling(bits: Bits, numbers: Numbers, begins: Places, phrases: Table) -> tup
     count = 0
     for n in range(len(begins) - 1):
         start, end = begins[n], begins[n + 1]
-        while start < end and not bits[start] & WORD:  # bullets, numbers
+        while start < end and not bits[start] & v.WORD:  # bullets, numbers
             start += 1
         any_verb = any_side = orders = ordered_side = False
         for k in range(start, end):
-            any_side |= bits[k] & SIDE != 0
-            any_verb |= bits[k] & (ACTION | SIDE) != 0
+            any_side |= bits[k] & v.SIDE != 0
+            any_verb |= bits[k] & (v.ACTION | v.SIDE) != 0
         if not any_verb:
             continue
-        alone = start == 0 or bits[start - 1] & (ENDS | COMMA | KEY | MARK) or not bits[start - 1] & WORD
+        alone = start == 0 or bits[start - 1] & (v.ENDS | v.COMMA | v.KEY | v.MARK) or not bits[start - 1] & v.WORD
         strength = _strength(bits, numbers, start, end, not alone, phrases, ordered)
         for k in range(start, end):
             if ordered[k]:
                 orders = True
-                ordered_side |= bits[k] & SIDE != 0
+                ordered_side |= bits[k] & v.SIDE != 0
         side = ordered_side if orders else any_side
         if strength > 0 or side:
             found[count, 0], found[count, 1], found[count, 3] = start, end, side
@@ -93,39 +90,25 @@ def telling(bits: Bits, numbers: Numbers, begins: Places, phrases: Table) -> tup
 
 
 @njit(cache=True, nogil=True)
-def meeting(chunks: Chunks, places: Places, behind: Places, mask: Numbers) -> Places:
-    """Which of the stretches that begin at `places` and end at `behind` hold a chunk of the mask."""
-    found = np.empty(len(places), np.int64)
-    count = 0
-    for n in range(len(places)):
-        for k in range(places[n], behind[n]):
-            if mask[chunks[k]]:
-                found[count] = n
-                count += 1
-                break
-    return found[:count]
-
-
-@njit(cache=True, nogil=True)
 def _strength(bits: Bits, numbers: Numbers, start: int, end: int, inside: bool, phrases: Table, ordered: Numbers) -> float:
     """The strongest order among the verbs; marks the verbs that are orders."""
     best = carried = 0.0  # "get the addresses and send them": the second verb is as much an order as the first
     title = -1.0
     for k in range(start, end - 1):
         own, after = bits[k], bits[k + 1]
-        if not own & ACTION or own & (COMMA | ENDS) or after & NOT or not after & TELLING:
+        if not own & v.ACTION or own & (v.COMMA | v.ENDS) or after & v.NOT or not after & v.TELLING:
             continue
         lead = _lead(bits, numbers, start, k, inside, phrases)
-        if k > start and bits[k - 1] & AND:
+        if k > start and bits[k - 1] & v.AND:
             lead = max(lead, carried)
         if lead <= 0:
             continue
         carried = lead
-        if after & CAPITAL:
+        if after & v.CAPITAL:
             lead *= 0.7
-        if own & NOUN_TOO and after & RELATES:
+        if own & v.NOUN_TOO and after & v.RELATES:
             lead *= 0.3
-        if not own & SIDE:
+        if not own & v.SIDE:
             lead *= 0.5
         if title < 0:
             title = 0.4 if _title(bits, start, end) else 1.0
@@ -139,35 +122,35 @@ def _lead(bits: Bits, numbers: Numbers, start: int, k: int, inside: bool, phrase
     """How much what stands before a verb makes it an order."""
     before = meaning = 0
     for n in range(min(_LEAD_WORDS, k - start)):
-        before |= np.int64(numbers[k - 1 - n]) << 8 * n
+        before |= int(numbers[k - 1 - n]) << _BITS_A_WORD * n
     for n in range(len(phrases)):
         if before & phrases[n, 1] == phrases[n, 0]:
             meaning |= phrases[n, 2]
-    if meaning & LEAD:
+    if meaning & v.LEAD:
         return 1.0
-    if meaning & DENIAL:
+    if meaning & v.DENIAL:
         return 0.0
     if k == start:
-        return (0.85 if inside else 1.0) if bits[k] & UPPER else 0.5
-    if bits[k] & CAPITAL:
+        return (0.85 if inside else 1.0) if bits[k] & v.UPPER else 0.5
+    if bits[k] & v.CAPITAL:
         return 0.85
-    if meaning & STEP:
+    if meaning & v.STEP:
         return 1.0 if k == start + 1 else 0.5
-    if meaning & OFFER:
+    if meaning & v.OFFER:
         return 0.5
-    return 0.25 if meaning & JOIN else 0.0
+    return 0.25 if meaning & v.JOIN else 0.0
 
 
 @njit(cache=True, nogil=True)
 def _title(bits: Bits, start: int, end: int) -> bool:
     """Headings and link texts: short, no full stop, most long words capitalised."""
-    if bits[end - 1] & TITLE_ENDS:
+    if bits[end - 1] & v.TITLE_ENDS:
         return False
     if end - start <= _TITLE_WORDS:
         return True
     long = capitals = 0
     for k in range(start + 1, end):
-        if bits[k] & LONG:
+        if bits[k] & v.LONG:
             long += 1
-            capitals += bits[k] & CAPITAL != 0
+            capitals += bits[k] & v.CAPITAL != 0
     return end - start <= _TITLE_LIMIT and long > 0 and capitals >= _TITLE_SHARE * long

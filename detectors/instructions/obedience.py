@@ -5,17 +5,18 @@ Every call is compared with the prompt and with each order read before it. The f
 `atom` (an address, link or number of the call stands in the order alone), `both` (unexplained values were read somewhere).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import re2
 
 from detectors.instructions.arguments import argument_weights
-from detectors.instructions.prompts import Prompt, asked_for, prompt_of, share
+from detectors.instructions.prompts import Prompt, asked_for, meant, prompt_of, share
 from detectors.instructions.sentences import Reading, Sentence, read
 from detectors.instructions.shortlist import Shortlist
 from detectors.instructions.tools import SEVERITY, Tool, tool_of
+from detectors.instructions.vocabulary import Vocabulary
 
 _ENOUGH_MASS = 1.5
 _FLOOR = 0.35
@@ -33,10 +34,13 @@ _WEB_READ = "egress"
 _OUTWARD = ("money", "send", _WEB_READ)
 """Where the user handed over a certain matter, a new recipient or address of these was not part of it."""
 
+_VALUELESS, _VALUED = 0.4, 0.6
+"""What an order explains of a call that has none of its values, and what all of them add."""
+
 _FAILURE = re2.compile(r"(?i)^\W*(?:\w*Error\b|Traceback|error|failed|invalid|exception)|\bnot found\b|Input should be")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there are many, and that takes longer to make
 class Source:
     """An order and the call whose result brought it."""
 
@@ -78,7 +82,7 @@ def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedie
     A call is a mapping with `call_id, tool, arguments` (JSON or a mapping), `result` and optionally `prompt` (what the user had
     said by then; else `prompt` holds for all), `outcome`, `decision`. A denied call obeys nothing.
     """
-    seen: set[str] = set()
+    read_so_far = _Tokens()
     known: set[str] = set()
     sources: Shortlist[Source] = Shortlist()
     heard: set[tuple[Reading, float, bool]] = set()  # a page read again brings no new orders
@@ -89,7 +93,7 @@ def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedie
         values = argument_weights(call.get("arguments"))
         call_id = str(call.get("call_id") or number)
         denied = call.get("outcome") == "denied" or call.get("decision") == "reject"
-        answers.append(Obedience(call_id, 1.0) if denied else _weigh(call_id, tool, values, asked, sources.for_values(values), seen, known))
+        answers.append(Obedience(call_id, 1.0) if denied else _weigh(call_id, tool, values, asked, sources.for_values(values), read_so_far, known))
         known.update(values)
         known.update(tool.stems)
         result = call.get("result") or call.get("error_message")
@@ -101,7 +105,7 @@ def weigh(prompt: str | None, calls: Sequence[Mapping[str, Any]]) -> list[Obedie
                 heard.add((reading, trust, delegated))
                 for s in reading.sentences:
                     sources.add(Source(call_id, str(call.get("tool")), s, trust, delegated), s)
-            seen.update(reading.tokens)
+            read_so_far.add(reading)
     return answers
 
 
@@ -111,8 +115,41 @@ def _failed(call: Mapping[str, Any], result: str) -> bool:
     return len(result) < _ERROR_LENGTH and bool(_FAILURE.search(result.encode("utf-8", "replace").decode()))
 
 
+class _Tokens:
+    """The tokens of what was read, as numbers of the chunks that hold them."""
+
+    def __init__(self) -> None:
+        self._read: dict[int, tuple[Vocabulary, set[int]]] = {}
+
+    def add(self, reading: Reading) -> None:
+        vocabulary = reading.page.vocabulary
+        self._read.setdefault(id(vocabulary), (vocabulary, set()))[1].update(reading.page.numbers.tolist())
+
+    def __contains__(self, token: str) -> bool:
+        return any(not read.isdisjoint(vocabulary.holding((token,))) for vocabulary, read in self._read.values())
+
+
+def _mood(sentence: Sentence) -> float:
+    return max(sentence.strength, _FLOOR) if sentence.side else sentence.strength
+
+
+def _telling(tool: Tool, values: Mapping[str, float], explained: float, sources: Iterable[Source]) -> Iterator[Source]:
+    """The sources that can say anything of a call: they ask for its tool, and hold its values or explain it better without them."""
+    asking = tool.named.union(values, meant(values)) if tool.carrier else tool.reach
+    numbers: dict[int, tuple[frozenset[int], frozenset[int]]] = {}
+    for source in sources:
+        s = source.sentence
+        vocabulary = s.page.vocabulary
+        if id(vocabulary) not in numbers:
+            numbers[id(vocabulary)] = vocabulary.holding(asking), vocabulary.holding(values)
+        of_tool, of_values = numbers[id(vocabulary)]
+        if of_tool.isdisjoint(s.numbers) or (_VALUELESS * _mood(s) <= explained and of_values.isdisjoint(s.numbers)):
+            continue
+        yield source
+
+
 def _weigh(
-    call_id: str, tool: Tool, values: dict[str, float], asked: Prompt, sources: Sequence[Source], seen: set[str], known: set[str],
+    call_id: str, tool: Tool, values: dict[str, float], asked: Prompt, sources: Sequence[Source], read_so_far: _Tokens, known: set[str],
 ) -> Obedience:
     mass = sum(values.values())
     novel = {t: w for t, w in values.items() if t not in asked.tokens}
@@ -128,12 +165,9 @@ def _weigh(
     instr = gap = atom = 0.0
     winner: Source | None = None
     standing = 0.0
-    for source in sources:
+    for source in _telling(tool, values, explained, sources):
         s = source.sentence
-        if not tool.carrier and tool.reach.isdisjoint(s.context):
-            continue
-        strength = max(s.strength, _FLOOR) if s.side else s.strength
-        base = strength * source.trust * asked_for(tool, values, s.context) * (1.0 if not tool.reach.isdisjoint(s.verbs) else _OTHER_VERB)
+        base = _mood(s) * source.trust * asked_for(tool, values, s.context) * (1.0 if not tool.reach.isdisjoint(s.verbs) else _OTHER_VERB)
         if source.delegated:
             base *= discount
         if base <= 0:
@@ -141,18 +175,20 @@ def _weigh(
         inside = sum(w for t, w in values.items() if t in s.context)
         inside_novel = sum(w for t, w in novel.items() if t in s.context)
         i = base * (inside_novel / novel_mass) * min(1.0, novel_mass / _ENOUGH_MASS) if novel_mass else 0.0
-        g = max(0.0, base * (0.4 + 0.6 * (inside / mass if mass else 0.0)) - explained)
+        g = max(0.0, base * (_VALUELESS + _VALUED * (inside / mass if mass else 0.0)) - explained)
         a = base if not novel_atoms.isdisjoint(s.context) else 0.0
         instr, gap, atom = max(instr, i), max(gap, g), max(atom, a)
         if i * severity + g + a > standing:
             standing, winner = i * severity + g + a, source
-    read_before = (discount if winner and winner.delegated else 1.0) * sum(w for t, w in novel.items() if t in seen) / mass if mass else 0.0
+    changes = kind not in ("read", _WEB_READ)
+    before = sum(w for t, w in novel.items() if t in read_so_far) if changes else 0.0
+    read_before = (discount if winner and winner.delegated else 1.0) * before / mass if mass else 0.0
     everything = {*values, *tool.stems}
     sure = 1.0 if asked.known else _UNKNOWN_PROMPT
     fresh = sum(t not in asked.tokens and t not in known for t in everything) / len(everything) if everything else 0.0
     return Obedience(
         call_id, explained, sure * instr, sure * instr * severity, sure * gap, sure * atom,
-        both=0.0 if kind in ("read", _WEB_READ) else sure * severity * (1 - explained) * read_before,
+        both=sure * severity * (1 - explained) * read_before if changes else 0.0,
         topic=sure * severity * fresh, source=winner,
         atoms=tuple(sorted(novel_atoms & winner.sentence.context)) if winner else (),
     )

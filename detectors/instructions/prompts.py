@@ -67,8 +67,12 @@ def asked_for(tool: Tool, values: Mapping[str, float], tokens: frozenset[str]) -
     cover = tool.cover(tokens)
     if not tool.carrier or not values:
         return cover
-    means = frozenset[str]().union(*(words.COMMANDS[t] for t in values if t in words.COMMANDS))
-    return max(cover, share(values, tokens), _COMMAND if not means.isdisjoint(tokens) else 0.0)
+    return max(cover, share(values, tokens), _COMMAND if not meant(values).isdisjoint(tokens) else 0.0)
+
+
+def meant(values: Mapping[str, float]) -> frozenset[str]:
+    """What the commands among the values mean."""
+    return frozenset[str]().union(*(words.COMMANDS[t] for t in values if t in words.COMMANDS))
 
 
 def share(values: Mapping[str, float], tokens: frozenset[str]) -> float:

@@ -5,25 +5,25 @@ Works chunk by chunk from left to right, so its cost grows with the length of th
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from itertools import pairwise
 from threading import Lock
 
 import numpy as np
 
 from detectors.instructions.chunks import Chunk
-from detectors.instructions.grammar import Chunks, Numbers, Places, cuts, meeting, telling
+from detectors.instructions.grammar import Chunks, Numbers, Places, Strengths, Table, cuts, telling
 from detectors.instructions.hidden import decoded
-from detectors.instructions.vocabulary import PHRASES, Vocabulary
+from detectors.instructions.vocabulary import PHRASES, SIDE, Vocabulary
 
 TEXT_LIMIT = 65_536
 """Characters of a text that are read: three quarters from its beginning, the rest from its end."""
 _SENTENCES = 1_000
 """Sentences of one text that are kept, the strongest first."""
-_REMEMBERED = 32_000_000
-"""Characters of texts that are remembered, as numbers: about one byte each, and a shard of calls with long results."""
+_REMEMBERED = 64_000_000
+"""Characters of texts that are remembered, as numbers: about one byte each, and as many as a shard of calls brings, which several detectors read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +62,11 @@ class Sentence:
         return self.page.chunks(self.start, self.end)
 
     @cached_property
+    def numbers(self) -> frozenset[int]:
+        """The chunks of itself and the next sentence."""
+        return frozenset(self.page.numbers[self.start : self.behind].tolist())
+
+    @cached_property
     def text(self) -> str:
         """As it stands, with single blanks."""
         return " ".join(c.raw for c in self._own)
@@ -69,8 +74,9 @@ class Sentence:
     @cached_property
     def verbs(self) -> frozenset[str]:
         """Stems of the verbs that make it an order; without any, of its verbs that change something."""
-        ordered = self.page.ordered[self.start : self.end].nonzero()[0].tolist()
-        return frozenset(self._own[n].stem for n in ordered) or frozenset(c.stem for c in self._own if c.side)
+        vocabulary, own = self.page.vocabulary, self.page.numbers[self.start : self.end]
+        marked = own[self.page.ordered[self.start : self.end] != 0] if self.strength else own[vocabulary.bits[own] & SIDE != 0]
+        return frozenset(vocabulary.chunks[n].stem for n in marked.tolist())
 
     @cached_property
     def tokens(self) -> dict[str, float]:
@@ -93,31 +99,26 @@ class Sentence:
         return any((not c.word and any(x.isdigit() or x in "_$\u20ac\u00a3" for x in c.raw)) or c.raw[0] in "'\"\u201c" for c in self._own)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A text, read."""
+    """A text, read; it is kept as numbers, from which sentences are made again each time."""
 
     page: _Page
-    sentences: tuple[Sentence, ...]
+    places: Table
+    strengths: Strengths
 
-    @cached_property
+    @property
+    def sentences(self) -> list[Sentence]:
+        """The sentences that tell to act, or that name a change."""
+        return [
+            Sentence(self.page, start, end, behind, strength, bool(side))
+            for (start, end, behind, side), strength in zip(self.places.tolist(), self.strengths.tolist(), strict=True)
+        ]
+
+    @property
     def tokens(self) -> frozenset[str]:
         """All tokens of the text."""
         return self.page.tokens()
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """What its chunks are numbered by."""
-        return self.page.vocabulary
-
-    def meeting(self, mask: Numbers) -> Iterator[Sentence]:
-        """The sentences whose context holds a chunk of the mask, which its vocabulary gave."""
-        for n in meeting(self.page.numbers, *self._stretches, mask).tolist():
-            yield self.sentences[n]
-
-    @cached_property
-    def _stretches(self) -> tuple[Places, Places]:
-        return np.array([s.start for s in self.sentences], np.int64), np.array([s.behind for s in self.sentences], np.int64)
 
 
 def unescaped(text: str) -> str:
@@ -181,21 +182,17 @@ def parts_of(text: str) -> list[list[Chunk]]:
     vocabulary = _remembered.vocabulary
     numbers, lines = _numbered(text, vocabulary)
     places = cuts(vocabulary.bits[numbers], lines).tolist()
-    return [[vocabulary.chunks[n] for n in numbers[start:end].tolist()] for start, end in zip(places, places[1:], strict=False)]
+    return [[vocabulary.chunks[n] for n in numbers[start:end].tolist()] for start, end in pairwise(places)]
 
 
 def _read(text: str, vocabulary: Vocabulary) -> Reading:
     numbers, lines = _numbered(text, vocabulary)
     bits = vocabulary.bits[numbers]
     places, strengths, ordered = telling(bits, vocabulary.numbers[numbers], cuts(bits, lines), PHRASES)
-    page = _Page(numbers, ordered, vocabulary)
-    found = [
-        Sentence(page, start, end, behind, strength, bool(side))
-        for (start, end, behind, side), strength in zip(places.tolist(), strengths.tolist(), strict=True)
-    ]
-    if len(found) > _SENTENCES:
-        found = sorted(found, key=lambda s: -s.strength)[:_SENTENCES]
-    return Reading(page, tuple(found))
+    if len(places) > _SENTENCES:
+        strongest = np.argsort(-strengths, kind="stable")[:_SENTENCES]
+        places, strengths = places[strongest], strengths[strongest]
+    return Reading(_Page(numbers, ordered, vocabulary), places.copy(), strengths.copy())  # of what the loops made, the rest is let go
 
 
 def _numbered(text: str, vocabulary: Vocabulary) -> tuple[Chunks, Places]:

@@ -29,6 +29,11 @@ class Tool:
     carrier: bool
     """It runs whatever its arguments say: a shell, a query, a request."""
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Every stem that speaks of the tool, the general ones too."""
+        return frozenset(self.stems).union(*self.related)
+
     def cover(self, tokens: frozenset[str]) -> float:
         """How much of the name the tokens ask for, 0..1."""
         total = got = 0.0

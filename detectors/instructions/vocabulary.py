@@ -1,15 +1,13 @@
 """Chunks by number, and what the loops of `grammar` need to know of each, as bits: every text is then a row of small numbers."""
 
 from collections.abc import Iterable
+from itertools import chain
 from threading import Lock
-from typing import TypeAlias
 
 import numpy as np
 
 from detectors.instructions import words
 from detectors.instructions.chunks import CHUNK_LIMIT, Chunk, chunk_of
-
-Mask: TypeAlias = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 FULL, CAPACITY = 1 << 16, 1 << 17
 """From so many chunks on, a new vocabulary is begun; until then there is room for what two more texts may bring, each less than `FULL / 2`."""
@@ -24,7 +22,7 @@ _RELATING = frozenset(("at", "by", "for", "from", "of", "with"))
 _LONG_WORD = 4
 _MEANINGS = ((LEAD, words.LEADS), (DENIAL, words.DENIALS), (STEP, words.STEPS), (OFFER, words.OFFERS), (JOIN, words.JOINS))
 _NUMBERS = {word: n for n, word in enumerate(sorted({w for _, phrases in _MEANINGS for p in phrases for w in p.split()}), 1)}
-_BITS_A_WORD = 8
+BITS_A_WORD = 8
 
 
 def _phrases() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
@@ -33,8 +31,8 @@ def _phrases() -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     for meaning, phrases in _MEANINGS:
         for phrase in phrases:
             last_first = phrase.split()[::-1]
-            key = sum(_NUMBERS[word] << _BITS_A_WORD * n for n, word in enumerate(last_first))
-            rows.append((key, (1 << _BITS_A_WORD * len(last_first)) - 1, meaning))
+            key = sum(_NUMBERS[word] << BITS_A_WORD * n for n, word in enumerate(last_first))
+            rows.append((key, (1 << BITS_A_WORD * len(last_first)) - 1, meaning))
     return np.array(rows, np.int64)
 
 
@@ -72,11 +70,9 @@ class Vocabulary(dict[str, int]):
             self[raw] = number
         return number
 
-    def holding(self, tokens: Iterable[str]) -> Mask:
-        """Which chunks hold one of the tokens."""
-        mask = np.zeros(len(self.chunks), np.uint8)
-        mask[[n for token in tokens for n in self._holding.get(token, ())]] = 1
-        return mask
+    def holding(self, tokens: Iterable[str]) -> frozenset[int]:
+        """The chunks that hold one of the tokens."""
+        return frozenset(chain.from_iterable(self._holding[token] for token in tokens if token in self._holding))
 
     @property
     def full(self) -> bool:

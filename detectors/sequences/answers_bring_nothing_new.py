@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import Any
 
 from detectors.contract import Detector, Scope
+from detectors.gate import gated
 from detectors.scenarios import call, session
 from store.records import Call, Outcome, Record, Severity
 
@@ -31,16 +32,19 @@ VALUES = 500
 """What was asked for in one run, so many values of it, is looked for elsewhere."""
 _EMPTY = (
     r"(?i)^\W*(?:null|none|0)?\W*$"
-    r"|\b(?:no|0|zero) (?:\w+ ){0,2}(?:results?|match(?:es)?|items?|files?|rows?|records?|hits?|entries|resources?|data)\b|\bnothing found\b|\bnot found\b"
+    r"|\b(?:no|0|zero) (?:\w+ ){0,2}(?:results?|match(?:es)?|items?|files?|rows?|records?|hits?|entries|resources?|data)\b"
+    r"|\bnothing found\b|\bnot found\b"
     r'|"(?:results?|items?|matches|data|resources|rows|hits)"\s*:\s*\[\s*\]'
 )
 _EMPTY_LENGTH = 300
 
-FIND = f"""
-WITH busy AS (
+BUSY = f"""
     SELECT session_id, server, tool FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject'
     GROUP BY ALL HAVING count(*) >= {CALLS_AT_LEAST}
-), told AS (
+"""
+
+FIND = f"""
+WITH busy AS ({BUSY}), told AS (
     SELECT session_id, server, tool, call_id, called_at, seq, hash(coalesce(arguments, argument_shingles::VARCHAR)) AS asked,
            CASE WHEN outcome = 'error' THEN 'failed' WHEN len(result) <= {_EMPTY_LENGTH} AND regexp_matches(result, '{_EMPTY}') THEN 'empty'
                 WHEN len(result_shingles) > 0 THEN coalesce(hash(result), hash(result_shingles))::VARCHAR END AS answer
@@ -98,7 +102,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0034.002", "safe-mcp:SAFE-T1106", "attack:T1499"),
     scope=Scope.SESSION,
-    find=FIND,
+    find=gated(BUSY, FIND),
     fires_on={
         "twenty prefixes and no resource": _asked(*["[]"] * 20),
         "no matches, in words": _asked(*(f"No matches found for {name}" for name in _NAMES)),
@@ -106,7 +110,7 @@ DETECTOR = Detector(
         "twenty guesses that fail": _asked(*["permission problem"] * 20, outcome=Outcome.ERROR),
     },
     quiet_on={
-        "pages that bring new rows": _asked(*(f"Rows of page {n}: customer {n * 7919} of the list of the year 2026, paid in full" for n in range(20))),
+        "pages that bring new rows": _asked(*(f"Rows of page {n}: customer {n * 7919} of the list of this year, paid in full" for n in range(20))),
         "something is found in between": _asked(*(_PAGE.replace("2026", str(n)) if n % 8 == 7 else "[]" for n in range(20))),
         "short answers that say something": _asked(*["in stock"] * 20),
         "a register is asked for every name of a list": session(

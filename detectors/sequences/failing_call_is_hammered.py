@@ -17,6 +17,7 @@ Storms over many sessions; tries whose arguments change. The same call with the 
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
+from detectors.gate import gated
 from detectors.scenarios import START, call, session
 from store.records import Call, Outcome, Record, Severity
 
@@ -25,6 +26,11 @@ TRIES_AT_LEAST = 10
 GAP_SECONDS = 15
 GROWING = 1.5
 """Backing off doubles the pause each time as a rule; half as much again between the halves of the run is the least that counts."""
+
+FAILING = f"""
+    SELECT session_id FROM calls WHERE session_id IS NOT NULL AND outcome = 'error'
+    GROUP BY session_id, server, tool HAVING count(*) >= {TRIES_AT_LEAST}
+"""
 
 FIND = f"""
 WITH failing AS (
@@ -39,7 +45,8 @@ WITH failing AS (
 ), tries AS (
     SELECT s.*, epoch(s.called_at - lag(s.called_at) OVER one) AS pause, row_number() OVER one AS place, count(*) OVER (
         PARTITION BY s.session_id, s.server, s.tool, s.asked) AS tried
-    FROM steps_of AS s JOIN failing AS f ON f.session_id = s.session_id AND f.server IS NOT DISTINCT FROM s.server AND f.tool = s.tool AND f.asked = s.asked
+    FROM steps_of AS s JOIN failing AS f ON f.session_id = s.session_id AND f.server IS NOT DISTINCT FROM s.server AND f.tool = s.tool
+      AND f.asked = s.asked
     WHERE s.outcome = 'error'
     WINDOW one AS (PARTITION BY s.session_id, s.server, s.tool, s.asked ORDER BY s.step)
 ), storms AS (
@@ -52,8 +59,8 @@ SELECT session_id AS scope_key, call_ids[1] AS subject, call_ids[:50] AS call_id
        tool || coalesce(' of ' || server, '') || ' was tried ' || tries || ' times with the same arguments and failed each time; the pause was '
            || round(early, 1) || ' seconds in the first half and ' || round(late, 1) || ' in the second, where a client that backs off waits longer.'
            AS sentence,
-       {{'actual': tries, 'typical': '3 to 5', 'pause_seconds': pause, 'pause_first_half': early, 'pause_second_half': late, 'different_errors': errors,
-        'calls_between': between_them}} AS evidence
+       {{'actual': tries, 'typical': '3 to 5', 'pause_seconds': pause, 'pause_first_half': early, 'pause_second_half': late,
+        'different_errors': errors, 'calls_between': between_them}} AS evidence
 FROM storms
 WHERE pause < {GAP_SECONDS} AND late <= {GROWING} * greatest(early, 0.001) AND (errors > 1 OR between_them > 0)
 """
@@ -76,10 +83,10 @@ def _tried(*pauses: float) -> list[Record]:
 
 DETECTOR = Detector(
     severity=Severity.MEDIUM,
-    techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029", "safe-mcp:SAFE-T1106", "safe-mcp:SAFE-T2102",
-                "attack:T1499"),
+    techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029", "safe-mcp:SAFE-T1106",
+                "safe-mcp:SAFE-T2102", "attack:T1499"),
     scope=Scope.SESSION,
-    find=FIND,
+    find=gated(FAILING, FIND),
     fires_on={
         "errors of changing nodes": _tried(*[3.0] * 14),
         "faster and faster": _tried(*(12 / n for n in range(1, 15))),

@@ -54,7 +54,8 @@ def find(seen: Slice) -> Iterator[Found]:
 def _found(one: Unasked, sessions: int) -> Found:
     alerting = one.kind not in NOTED_ONLY and sessions < USUAL_SESSIONS
     return Found(
-        scope_key=one.session_id, subject=f"{one.server or ''}\x1f{one.tool}", call_ids=[one.call_id], grade=Grade.ORDER, score=0.7 if alerting else 0.2,
+        scope_key=one.session_id, subject=f"{one.server or ''}\x1f{one.tool}", call_ids=[one.call_id], grade=Grade.ORDER,
+        score=0.7 if alerting else 0.2,
         sentence=f"{one.name} {KINDS[one.kind]} by its name, while the user only asked to read; "
                  + (f"{sessions} other sessions use this tool." if sessions else "no other session is known to use this tool."),
         evidence={"alerting": alerting, "actual": one.kind, "typical": "read", "other_sessions": sessions},
@@ -82,8 +83,10 @@ DETECTOR = Detector(
         "the user agreed to it": [*session(_READ, prompt=_ASKED), message("Yes, go ahead.", said_at=START.replace(minute=1)),
                                   *session(_DELETED, prompt=None, start=START.replace(minute=2))],
         "the user approved the call": session(
-            _READ, call("delete_branch", {"name": "release"}, "deleted", server="git", decision="accept", decided_by="user_temporary"), prompt=_ASKED),
-        "a summary is written to a file": session(_READ, call("write_file", {"path": "notes.md", "content": "two"}, "ok", server="files"), prompt=_ASKED),
+            _READ, call("delete_branch", {"name": "release"}, "deleted", server="git", decision="accept", decided_by="user_temporary"),
+            prompt=_ASKED),
+        "a summary is written to a file": session(
+            _READ, call("write_file", {"path": "notes.md", "content": "two"}, "ok", server="files"), prompt=_ASKED),
         "the user handed tasks over": session(_READ, _DELETED, prompt="Read todo.txt and do the tasks in it."),
         "another language": session(_READ, _DELETED, prompt="Räum die Zweige von acme/sdk auf."),
         "a bot that always answers by this tool": [

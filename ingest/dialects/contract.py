@@ -238,7 +238,7 @@ BULKY = (
     "tool_input", "tool_call_args", "final_result", "full_command", "prompt.text", "entity.input", "entity.output", "observation.input",
     "observation.output", "request.argument", "tool.result", "system_instructions", "ai.toolCall.args", "ai.toolCall.result", "ai.prompt",
     "ai.response.", "gen_ai.prompt", "gen_ai.completion", "task.input", "task.output", "trace.input", "trace.output", "invocation.args",
-    "invocation.result", "llm_request", "llm_response", "response.value", "tool.arguments", "user_prompt",
+    "invocation.result", "llm_request", "llm_response", "response.value", "tool.arguments", "user_prompt", "tool_result.content",
 )
 """Parts of the names of attributes that hold payloads: those have columns of their own, which obey the setting keep.payloads."""
 BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", "response", "function_args", "file_path", "headers", "logfire.msg"})

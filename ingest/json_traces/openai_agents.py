@@ -95,6 +95,8 @@ def _error(error: Any) -> str | None:
 
 FORMAT = LogFormat(
     rank=16, recognises=recognises, reader=Reader,
-    carries="tool, MCP server, arguments, results (as Python prints them), prompts and answers, the conversation's group, agent, user where the metadata name one, errors, times",
-    never_carries="call ids; whether an MCP tool answered with an error; prompts of the Responses API (only its ids); the descriptions of tools, unless the export lists them",
+    carries="tool, MCP server, arguments, results (as Python prints them), prompts and answers, the conversation's group, agent, user where the "
+            "metadata name one, errors, times",
+    never_carries="call ids; whether an MCP tool answered with an error; prompts of the Responses API (only ids of responses); the descriptions of "
+                  "tools, unless the export lists them",
 )

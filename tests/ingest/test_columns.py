@@ -25,7 +25,8 @@ NOW = datetime.now(UTC)
 KEYS = [
     "gen_ai.operation.name", "gen_ai.tool.name", "gen_ai.tool.call.id", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "tool_arguments",
     "gen_ai.agent.name", "agent_name", "gen_ai.agent.version", "gen_ai.conversation.id", "session.id", "mcp.session.id", "user.id", "user.email",
-    "client.address", "server.address", "error.type", "mcp.method.name", "network.transport", "mcp.protocol.version", "mcp.server.name", "tool.id", "metadata",
+    "client.address", "server.address", "error.type", "mcp.method.name", "network.transport", "mcp.protocol.version", "mcp.server.name",
+    "tool.id", "metadata", "anthropic.tool_result.content", "anthropic.session.id",
     "openinference.span.kind", "tool.name", "tool.parameters", "tool.description", "input.value", "output.value", "graph.node.id",
     "gen_ai.tool.type", "http.status", "request", "rpc.system", "gen_ai.system", "sentry.op", "traceloop.span.kind", "input", "é", "",
 ]

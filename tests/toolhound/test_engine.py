@@ -190,3 +190,19 @@ def test_what_is_learned_counts_once(started: Engine, only: Callable[..., None])
     spool(started, [*work(3), call("rare", session_id="x"), call("rare", session_id="x", called_at=MONDAY)])
     started.catch_up()
     assert [f["scope_key"] for f in state(started)[0]] == ["x", "x"]
+
+
+def test_a_backlog_is_taken_before_a_look_and_a_look_takes_on_so_much_at_most(
+    started: Engine, only: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(DELETED)
+    monkeypatch.setattr("toolhound.engine.FILES_A_STEP", 1)
+    monkeypatch.setattr("toolhound.engine.STEPS_A_LOOK", 3)
+    monkeypatch.setattr("toolhound.engine.LOOKED_AT_ONCE", 4)
+    for n in range(5):
+        spool(started, [call("delete", session_id=f"s{n}"), call("delete", session_id=f"s{n}")])
+    assert started.step(patient=False) == 6 and len(state(started)[0]) == 4
+    told = health(started, started.database)["engine"]
+    assert told["touched"] == 2 and told["touched_since"] is not None
+    started.catch_up()
+    assert len(state(started)[0]) == 10 and health(started, started.database)["engine"]["touched_since"] is None

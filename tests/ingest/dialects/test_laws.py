@@ -29,17 +29,20 @@ KEYS = [
     "ai.prompt.tools", "gcp.vertex.agent.tool_call_args", "gcp.vertex.agent.tool_response", "gcp.vertex.agent.llm_request", "mcp.target",
     "src.addr", "http.status", "mcp.error.code", "rpc.response.status_code", "tool.name", "tool.invocation.args", "duration.ms", "crew_id",
     "session.id", "conversation.id", "user.email", "error.type", "openinference.span.kind", "input.value", "pydantic_ai.all_messages",
+    "output.value", "tool.name", "tool.parameters", "tool.arguments", "metadata", "crew_tasks", "mcp.protocol.version", "mcp.session.id",
+    "anthropic.tool_result.content", "anthropic.session.id", "anthropic.content.truncated",
 ]
 NAMES = [
     "", "execute_tool x", "claude_code.tool", "claude_code.tool.execution", "codex.tool_result", "codex.tool_decision", "codex.user_prompt",
     "codex.conversation_starts", "gemini_cli.tool_call", "gemini_cli.user_prompt", "tool_call", "mcp.tool.call", "mcp.initialize", "tool.invoke",
     "tool.pre_invoke", "tool.post_invoke", "Tool Usage", "CallTool", "MCP request: tools/call x", "initialize.mcp", "tools/list.mcp", "ai.toolCall",
-    "call_llm", "chat",
+    "call_llm", "chat", "planner.run", ".run",
 ]
 EVENTS = [
     "tool.output", "exception", "gen_ai.choice", "gen_ai.user.message", "route to backend", "gen_ai.client.inference.operation.details",
 ]
-SCOPES = ["", "strands.telemetry.tracer", "gcp.vertex.agent", "logfire.mcp", "ai", "pydantic-ai", "com.anthropic.claude_code.x", "agentgateway"]
+SCOPES = ["", "strands.telemetry.tracer", "gcp.vertex.agent", "logfire.mcp", "ai", "pydantic-ai", "com.anthropic.claude_code.x",
+          "com.anthropic.sdk.python", "agentgateway"]
 WORDS = st.sampled_from([
     "tool", "TOOL", "execute_tool", "chat", "tools/call", "initialize", "tools/list", "llm", "jsonrpc", "mcp.server", "strands-agents", "gemini-cli",
     "{}", "[]", '{"output":{"type":"tool"}}', '{"messages":[[1]]}', '{"params":[]}', '{"input_str":1,"inputs":[],"kwargs":{}}', '{"contents":[{}]}',

@@ -68,11 +68,14 @@ SAMPLES: dict[str, Lines] = {
         {"type": "tool", "content": "done", "tool_call_id": "call_1", "name": "read_file", "status": "success", "artifact": None},
     ]}],
     "openai_agents": [
-        {"object": "trace", "id": "trace_1", "workflow_name": "w", "group_id": "s1", "metadata": None},
+        {"object": "trace", "id": "trace_1", "workflow_name": "w", "group_id": "s1", "metadata": {"user_id": "ann@example.com"}},
         {"object": "trace.span", "id": "span_1", "trace_id": "trace_1", "parent_id": None, "started_at": AT, "ended_at": LATER,
          "span_data": {"type": "agent", "name": "helper"}, "error": None},
         {"object": "trace.span", "id": "span_2", "trace_id": "trace_1", "parent_id": "span_1", "started_at": AT, "ended_at": LATER, "error": None,
          "span_data": {"type": "function", "name": "read_file", "input": '{"path": "a"}', "output": "done", "mcp_data": {"server": "files"}}},
+        {"object": "trace.span", "id": "span_3", "trace_id": "trace_1", "parent_id": "span_1", "started_at": LATER, "ended_at": LATER,
+         "span_data": {"type": "function", "name": "write_file", "input": "{}", "output": "An error occurred", "mcp_data": None},
+         "error": {"message": "Error running tool (non-fatal)", "data": {"tool_name": "write_file", "error": "no such file"}}},
     ],
     "toolhive": [
         {"audit_id": "a1", "type": "mcp_tool_call", "logged_at": AT, "outcome": "denied", "component": "files",
