@@ -311,7 +311,8 @@ class Engine:
         return Normal(self.database, list(detectors().values()), unsettled, rules.half_life_days, rules.held_days)
 
     def _is_time(self, patient: bool) -> bool:
-        row = self.database.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
+        with self.writing:  # a connection serves one thread at a time
+            row = self.database.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
         if row["first"] is None:
             return False
         now = datetime.now(UTC)

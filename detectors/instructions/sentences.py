@@ -6,7 +6,7 @@ Works chunk by chunk from left to right, so its cost grows with the length of th
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from threading import Lock
@@ -22,6 +22,8 @@ TEXT_LIMIT = 65_536
 """Characters of a text that are read: three quarters from its beginning, the rest from its end."""
 _SENTENCES = 1_000
 """Sentences of one text that are kept, the strongest first."""
+_READY = 1024
+"""Texts whose sentences are kept as well: they take some thirty times the room of their numbers, but the same pages are read again and again."""
 _REMEMBERED = 64_000_000
 """Characters of texts that are remembered, as numbers: about one byte each, and as many as a shard of calls brings, which several detectors read."""
 
@@ -101,24 +103,29 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A text, read; it is kept as numbers, from which sentences are made again each time."""
+    """A text, read; it is kept as numbers, from which sentences are made."""
 
     page: _Page
     places: Table
     strengths: Strengths
 
     @property
-    def sentences(self) -> list[Sentence]:
+    def sentences(self) -> tuple[Sentence, ...]:
         """The sentences that tell to act, or that name a change."""
-        return [
-            Sentence(self.page, start, end, behind, strength, bool(side))
-            for (start, end, behind, side), strength in zip(self.places.tolist(), self.strengths.tolist(), strict=True)
-        ]
+        return _sentences(self)
 
     @property
     def tokens(self) -> frozenset[str]:
         """All tokens of the text."""
         return self.page.tokens()
+
+
+@lru_cache(maxsize=_READY)
+def _sentences(reading: Reading) -> tuple[Sentence, ...]:
+    return tuple(
+        Sentence(reading.page, start, end, behind, strength, bool(side))
+        for (start, end, behind, side), strength in zip(reading.places.tolist(), reading.strengths.tolist(), strict=True)
+    )
 
 
 def unescaped(text: str) -> str:

@@ -8,7 +8,7 @@ Why it matters
 File servers that compare text instead of folders let it pass as allowed (CVE-2025-53109), and an attacker needs only a name.
 
 False positives
-A second folder that is named after the first by habit (`/srv/data_old`). Numbered folders (`/home/pat2`) stay quiet.
+A second folder that is named after the first by habit (`/srv/data_old`). Numbered folders (`/data/pat2`) stay quiet.
 
 Blind spots
 Folders deeper than the second level, servers that work in many folders, symbolic links, servers without ten calls of history.

@@ -112,6 +112,12 @@ class SmallWorkspace:
     def enter(self, server: str, tool: str | None = None, **said: Any) -> dict[str, Any]:
         raise NotImplementedError
 
+    def learn(self, names: Sequence[str] = (), *, reset: bool = False) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def baselines(self, **asked: Any) -> dict[str, Any]:
+        raise NotImplementedError
+
     def health(self) -> dict[str, Any]:
         return self.told
 
