@@ -48,7 +48,7 @@ clean:
 .venv/run: .venv/python requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(BIN)/python -m ingest.warm
+	$(BIN)/python -m toolhound.warm
 	@touch $@
 
 .venv/dev: .venv/run requirements-dev.lock

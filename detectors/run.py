@@ -77,7 +77,7 @@ def _finding(one: Registered, found: Found, calls: list[dict[str, Any]]) -> Find
         subject=found.subject,
         call_ids=list(found.call_ids),
         grade=found.grade,
-        score=round(min(max(found.score, 0.0), 1.0), 4),
+        score=round(min(max(float(found.score), 0.0), 1.0), 4),  # SQL gives decimals
         sentence=found.sentence,
         evidence=json.loads(json.dumps({**found.evidence, **({"sessions": sorted(sessions)[:SESSIONS_NAMED]} if len(sessions) > 1 else {})}, default=str)),
         techniques=list(one.detector.techniques),

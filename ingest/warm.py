@@ -1,4 +1,4 @@
-"""What is compiled on first use, compiled before it is needed: `python -m ingest.warm`, and each collector as it starts (from the cache)."""
+"""What collectors compile on first use, compiled before it is needed; from the cache after the first time."""
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -25,7 +25,3 @@ def warm() -> None:
     masks = Redactor(b"warm")
     to_tables(read.records, masks, columns=read.tables)
     masks.mask_all(["d2FybSB3YXJtIHdhcm0gd2FybSB3YXJtIHdhcm0gd2FybSB3YXJtIHdhcm0gd2FybSB3YXJt"])
-
-
-if __name__ == "__main__":
-    warm()

@@ -22,7 +22,7 @@ TEXT_LIMIT = 65_536
 """Characters of a text that are read: three quarters from its beginning, the rest from its end."""
 _SENTENCES = 1_000
 """Sentences of one text that are kept, the strongest first."""
-_READY = 1024
+_READY = 64
 """Texts whose sentences are kept as well: they take some thirty times the room of their numbers, but the same pages are read again and again."""
 _REMEMBERED = 64_000_000
 """Characters of texts that are remembered, as numbers: about one byte each, and as many as a shard of calls brings, which several detectors read."""
