@@ -52,7 +52,8 @@ def look_at_touched(
         SELECT call_id, session_id, principal, client_address, agent, server, called_at, seen_at FROM hot.calls
         WHERE call_id IN (SELECT key FROM looking WHERE kind = 'call')
     """)
-    usual = usual or Normal(database, list(detectors().values()))
+    asked = None if asked is None else list(asked)
+    usual = usual or Normal(database, list(detectors().values()) if asked is None else asked)
     looked = Looked(failures=refresh(database, usual.learners))
     for scope in Scope:
         keys = _touched_keys(database, scope)
@@ -72,7 +73,8 @@ def look_at_everything(
     database: Database, usual: Normal | None = None, asked: Iterable[Registered] | None = None, shard_calls: int = SHARD_CALLS
 ) -> Iterator[Looked]:
     """Run detectors (all where none are named) over all calls, shard by shard."""
-    usual = usual or Normal(database, list(detectors().values()))
+    asked = None if asked is None else list(asked)
+    usual = usual or Normal(database, list(detectors().values()) if asked is None else asked)
     yield Looked(failures=refresh(database, usual.learners))
     for scope in Scope:
         keys = [row["k"] for row in database.rows(f"""

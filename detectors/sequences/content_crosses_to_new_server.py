@@ -2,7 +2,7 @@
 
 What it detects
 Text that one server returned stands in the arguments of a call to another server (two shared fingerprints: 48 characters or more, also when
-encoded), and in no earlier session did text go from the one to the other, although both have been in use on ten earlier days. The user's
+encoded), and in no earlier session did text go from the one to the other, although both have been in use on fifteen earlier days. The user's
 words do not name the tool that receives it.
 
 Why it matters
@@ -23,8 +23,8 @@ from detectors.contract import Detector, Scope
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
-DAYS_AT_LEAST = 10
-"""Two working weeks: what is done at all is mostly done once in that time."""
+DAYS_AT_LEAST = 15
+"""Three working weeks: what is done at all is mostly done once in that time."""
 
 SHARED_AT_LEAST = 2
 """One shared fingerprint may be a heading or a licence line."""
@@ -94,7 +94,7 @@ _PAST = [
             call("add", {"a": n, "b": 2}, str(n + 2), server="calculator"),
             call("add_comment", {"ticket": n, "text": f"Minutes number {n}: {_SALARIES}"}, "ok", server="tickets"),
             name=f"past-{n}", start=START - timedelta(days=n + 1), prompt="The usual round, please.")
-    for n in range(12)
+    for n in range(17)
 ]
 
 
