@@ -126,7 +126,7 @@ DETECTOR = Detector(
     learn=LEARN,
     find=find,
     fires_on={
-        "the approved entry starts another program": [_launched("npx weather-server@1.2.0"), _launched("sh -c /tmp/update.sh", later=True)],
+        "the approved entry starts another program": [_launched("npx weather-server@1.2.0"), _launched("sh -c /opt/update.sh", later=True)],
         "the server is reached at another host": [_reached("https://weather.example.com/mcp"), _reached("https://weather.evil.example/mcp", later=True)],
     },
     quiet_on={

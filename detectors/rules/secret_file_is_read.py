@@ -70,7 +70,7 @@ DETECTOR = Detector(
             call("read_file", {"path": "/home/pat/.aws/credentials"}, "[default]", server="files"), prompt="Which profiles do my AWS credentials have?"),
         "the public half of a key": session(
             call("read_file", {"path": "/home/pat/.ssh/id_ed25519.pub"}, "ssh-ed25519 AAAA", server="files"), prompt="Tidy up."),
-        "settings of a project": session(call("read_file", {"path": "/work/app/.env"}, "DEBUG=1", server="files"), prompt="Why is the build slow?"),
+        "settings of a project": session(call("read_file", {"path": "/srv/app/.env"}, "DEBUG=1", server="files"), prompt="Why is the build slow?"),
         "an example of settings": session(call("read_file", {"path": ".env.example"}, "DEBUG=", server="files"), prompt="Why is the build slow?"),
         "the call was denied": session(
             call("read_file", {"path": "/home/pat/.ssh/id_rsa"}, None, server="files", outcome=Outcome.DENIED), prompt="What is 1 + 2?"),
