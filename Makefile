@@ -2,7 +2,8 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 BIN := .venv/bin
 ONCE ?=
-SLOW ?= 1
+# A file's tests stay together: several share a server or a recording.
+TOGETHER ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check lint types imports docs clean
@@ -18,10 +19,10 @@ serve: .venv/run
 	@$(BIN)/toolhound serve
 
 test: lint types imports docs
-	$(BIN)/pytest
+	$(BIN)/pytest $(TOGETHER)
 
 check: lint types imports docs
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest $(TOGETHER) -m 'not slow'
 
 lint: .venv/dev
 	$(BIN)/ruff check

@@ -5,10 +5,13 @@ Why it matters, False positives, Blind spots); it holds one `DETECTOR`.
 """
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
+from itertools import count
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -63,35 +66,59 @@ class Slice:
 
     Tables `calls`, `messages`, `tool_definitions`, `access`, `normal`, `grants`, `registry`; views of `store/views`; in SQL,
     `printed(text)` quotes foreign text, and `hour_of_week`, `robust_z` and `surprise` measure what is unusual.
+    Several threads may ask at a time.
     """
 
     def __init__(self, seen: Mapping[str, pa.Table]) -> None:
-        self._database = Database.memory()
-        for table in tables.SEEN:
-            self._database.load(table, seen.get(table, tables.empty(table)))
+        self._name = f"slice_{next(_NUMBERS)}"
+        self._database = _shelf().apart(self._name)
+        for table, rows in seen.items():
+            if len(rows):
+                self._database.load(f"{self._name}.{table}", rows)
         self._waiting = set(VIEW_ORDER)
-        for macro in (_PRINTED, *_UNUSUAL):
-            self._database.execute(macro)
+        self._making, self._own = threading.Lock(), threading.local()
+        self._opened = [self._database]
+        self._own.database = self._database
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; the answer as an Arrow table."""
-        self._make_what_is_asked(sql)
-        return self._database.query(sql, values)
+        return self._prepared(sql).query(sql, values)
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Ask; the answer as dictionaries."""
-        self._make_what_is_asked(sql)
-        return self._database.rows(sql, values)
+        return self._prepared(sql).rows(sql, values)
 
-    def _make_what_is_asked(self, sql: str) -> None:
-        """The shared questions that a detector names are answered once, for it and those that come after."""
-        for view in [view for view in self._waiting if view in sql]:
-            self._database.make_table_of(view)
-            self._waiting.remove(view)
+    def _prepared(self, sql: str) -> Database:
+        """This thread's connection, once the shared questions that a detector names are answered, for it and those that come after."""
+        with self._making:
+            if not hasattr(self._own, "database"):
+                self._own.database = self._database.reader()
+                self._opened.append(self._own.database)
+            for view in [view for view in VIEW_ORDER if view in self._waiting and view in sql]:
+                self._own.database.make_table_of(view)
+                self._waiting.remove(view)
+        mine: Database = self._own.database
+        return mine
 
     def close(self) -> None:
         """Let go of the memory."""
-        self._database.close()
+        for one in self._opened:
+            one.close()
+        _shelf().drop(self._name)
+
+
+_NUMBERS = count()
+
+
+@cache
+def _shelf() -> Database:
+    """Where slices are laid, each in a schema of its own, beside what all of them see: an empty table where a slice has none, and the macros."""
+    shelf = Database.memory()
+    for table in tables.SEEN:
+        shelf.load(table, tables.empty(table))
+    for macro in (_PRINTED, *_UNUSUAL):
+        shelf.execute(macro)
+    return shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +158,10 @@ class Detector:
         counting less. Ask these where one busy session must not make a thing usual.
     learn_by: SQL over `calls` that names whom a counter is about: `coalesce(agent, '')`. Counters are then kept apart by this, as `subject`,
         and a slice is given those about the agents in it alone; say it wherever there may be many.
+    suspect: SQL aggregate over `calls` (`bool_or(contains(result, '[secret:'))`) that is true of every slice in which `find` finds something;
+        of another, `find` is not asked. Those of all detectors are answered in one look, so what keeps ordinary work out should be cheap.
     lookback: how far apart calls of one scope may lie and still be seen together.
+    payloads: beyond a call or a session, slices hold `arguments`, `result`, `attributes` and shingles only where they are named here.
     fires_on, quiet_on: named scenarios; the quiet ones are near misses.
     """
 
@@ -141,9 +171,11 @@ class Detector:
     find: Find
     fires_on: Mapping[str, Scenario]
     quiet_on: Mapping[str, Scenario]
+    suspect: str | None = None
     lookback: timedelta = timedelta(hours=24)
     learn: str | None = None
     learn_by: str | None = None
+    payloads: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
 
 

@@ -2,14 +2,19 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from detectors.contract import Found, Scope, Slice, as_evidence
 from detectors.registry import Registered
-from store.errors import DetectorError
+from store.errors import DetectorError, StoreError
 from store.records import Finding, Grade, Severity
+
+THREADS = min(2, os.cpu_count() or 1)
+"""How many detectors are asked at a time: most of the time they wait for DuckDB, which lets go of the interpreter."""
 
 SESSIONS_NAMED = 20
 """How many sessions a finding over several names."""
@@ -23,17 +28,45 @@ class Run:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def run(registered: Iterable[Registered], seen: Slice) -> Run:
+def run(registered: Iterable[Registered], seen: Slice, threads: int = THREADS) -> Run:
     """Ask every detector about the slice."""
     outcome = Run()
-    for one in registered:
-        try:
-            founds = list(_found(one, seen))
-            for finding in _findings(one, founds, seen):
-                outcome.findings[finding.finding_id] = finding
-        except Exception as error:  # noqa: BLE001 - whatever a detector does, the others must go on; it is reported by name
-            outcome.failures[one.name] = f"{type(error).__name__}: {error}"
+    asked = _suspecting(list(registered), seen, outcome)
+    if len(asked) > 1 and threads > 1:
+        with ThreadPoolExecutor(threads, thread_name_prefix="detector") as pool:
+            answers = list(pool.map(lambda one: _answer(one, seen), asked))
+    else:
+        answers = [_answer(one, seen) for one in asked]
+    for one, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, str):
+            outcome.failures[one.name] = answer
+        else:
+            outcome.findings |= {finding.finding_id: finding for finding in answer}
     return outcome
+
+
+def _answer(one: Registered, seen: Slice) -> list[Finding] | str:
+    try:
+        return list(_findings(one, list(_found(one, seen)), seen))
+    except Exception as error:  # noqa: BLE001 - whatever a detector does, the others must go on; it is reported by name
+        return f"{type(error).__name__}: {error}"
+
+
+def _suspecting(asked: list[Registered], seen: Slice, outcome: Run) -> list[Registered]:
+    """Those whose `suspect` is true of the slice, and those without one; all are answered in one question, unless one of them fails."""
+    gated = {one.name: one.detector.suspect for one in asked if one.detector.suspect}
+    if not gated:
+        return asked
+    try:
+        holds = seen.rows(f"SELECT {', '.join(f'({sql}) AS {name}' for name, sql in gated.items())} FROM calls")[0]
+    except StoreError:
+        holds = {}
+        for name, sql in gated.items():
+            try:
+                holds[name] = seen.rows(f"SELECT ({sql}) AS holds FROM calls")[0]["holds"]
+            except StoreError as error:
+                outcome.failures[name] = f"{type(error).__name__}: {error}"
+    return [one for one in asked if one.name not in gated or holds.get(one.name)]
 
 
 def _found(one: Registered, seen: Slice) -> Iterator[Found]:

@@ -1,8 +1,10 @@
 """Detectors over a workspace: the scopes that changed, or everything in shards; both give the same findings."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -12,22 +14,40 @@ from detectors.registry import Registered, detectors
 from detectors.run import by_scope, run
 from store.database import Database
 from store.records import Finding
-from toolhound.lessons import refresh
+from toolhound.lessons import TOUCHED, refresh
 from toolhound.normal import Normal
 
 SHARD_CALLS = 50_000
 """How many calls a detector holds at a time when everything is looked at."""
 
-GROUPS_AT_ONCE = 250
+GROUPS_AT_ONCE = 2_000
 """How many touched sessions a detector holds at a time: they are given whole, and each needs only itself."""
 
-REPLACED = (Scope.CALL, Scope.SESSION)
-"""Scopes that a slice holds whole: what is no longer found there no longer holds."""
+NEWEST_CALLS = 200_000
+"""How many calls of touched agents, servers, principals or of the fleet a detector holds at most, the newest: traffic must not fill the memory."""
 
-PAYLOADS_LEFT_OUT = """ REPLACE (
-    NULL::VARCHAR AS arguments, NULL::VARCHAR AS result, NULL::VARCHAR AS attributes,
-    NULL::UBIGINT[] AS argument_shingles, NULL::UBIGINT[] AS result_shingles
-)"""
+LOOKED_AT_WITHIN = timedelta(hours=1)
+"""How long a call waits in the hot tables for its look; then it settles all the same, and is looked for in the lake."""
+
+WHOLE = (Scope.CALL, Scope.SESSION)
+"""Scopes that a slice holds whole, and with payloads: what is no longer found there no longer holds."""
+
+LONG_LIVED = (Scope.PRINCIPAL, Scope.AGENT, Scope.SERVER, Scope.FLEET)
+"""Scopes of which a slice holds what lies within the detectors' lookback: what a look costs depends on how much that is, not on what is new."""
+
+PAYLOADS = {
+    "arguments": "VARCHAR", "result": "VARCHAR", "attributes": "VARCHAR", "argument_shingles": "UBIGINT[]", "result_shingles": "UBIGINT[]",
+}
+"""What is most of a call's bulk: of longer-lived groups, it would not fit."""
+
+_KIND = {Scope.CALL: "call", Scope.SESSION: "session", Scope.SERVER: "server", Scope.PRINCIPAL: "principal"}
+"""How `hot.touched` names what was touched by something else than a call."""
+
+_WAITING = " UNION ALL ".join(
+    f"SELECT '{scope}' AS scope, {SCOPE_KEY[scope]} AS key, min(least(called_at, seen_at)) AS since FROM looked_at GROUP BY ALL"  # a clock
+    for scope in LONG_LIVED  # that is ahead must not hide what came before
+) + f" UNION ALL SELECT DISTINCT kind, key, NULL::TIMESTAMPTZ FROM looking WHERE kind IN ('{Scope.SERVER}', '{Scope.PRINCIPAL}')"
+"""The longer-lived groups that were touched, and since when; NULL where no call was."""
 
 
 @dataclass(slots=True)
@@ -40,42 +60,138 @@ class Looked:
     well: set[str] = field(default_factory=set)
 
 
+class Look:
+    """One look: who is asked (all detectors where none are named), what is usual, and what stays as it is meanwhile.
+
+    It asks through a connection of its caller's, on which it keeps what it looks at in temporary tables, and writes lessons alone.
+    """
+
+    def __init__(self, database: Database, asked: Iterable[Registered] | None = None, usual: Normal | None = None) -> None:
+        self.database = database
+        self.asked = list(detectors().values() if asked is None else asked)
+        self.usual = usual or Normal(database, self.asked)
+
+    @cached_property
+    def _around(self) -> dict[str, pa.Table]:
+        return {table: self.database.query(f"SELECT * FROM hot.{table}") for table in ("tool_definitions", "grants", "registry")}
+
+    def choose(self, most: int | None = None) -> pa.Table:
+        """Choose what to look at, of much what was touched first, and do its lessons anew; the rows of `hot.touched` that were chosen."""
+        self.database.execute(
+            "CREATE OR REPLACE TEMP TABLE looking AS SELECT * FROM hot.touched ORDER BY touched_at, kind, key LIMIT $most", {"most": most}
+        )
+        self.database.execute("""
+            CREATE OR REPLACE TEMP TABLE looked_at AS
+            SELECT call_id, session_id, principal, client_address, agent, server, called_at, seen_at FROM hot.calls
+            WHERE call_id IN (SELECT key FROM looking WHERE kind = 'call')
+        """)
+        if self.database.value("SELECT count(*) FROM looking WHERE touched_at < $late", {"late": datetime.now(UTC) - LOOKED_AT_WITHIN}):
+            self.database.execute("""
+                INSERT INTO looked_at SELECT call_id, session_id, principal, client_address, agent, server, called_at, seen_at FROM calls
+                WHERE call_id IN (SELECT key FROM looking WHERE kind = 'call' EXCEPT SELECT call_id FROM hot.calls)
+            """)
+        return self.database.query("FROM looking")
+
+    def learn(self, looked: Looked) -> None:
+        """Do the lessons of what was chosen anew."""
+        asked = self.database.query(TOUCHED.format("looking"))
+        looked.failures |= refresh(self.database, self.usual.learners, asked, self.database.transaction)
+
+    def sessions(self, looked: Looked) -> None:
+        """Look at the calls and sessions that were chosen."""
+        for scope in WHOLE:
+            keys = [row["k"] for row in self.database.rows(
+                f"SELECT {SCOPE_KEY[scope]} AS k FROM looked_at UNION SELECT key FROM looking WHERE kind = $kind", {"kind": _KIND[scope]},
+            ) if row["k"] is not None]
+            most = GROUPS_AT_ONCE if scope == Scope.SESSION else max(1, len(keys))
+            for start in range(0, len(keys), most):
+                self._at(scope, keys[start:start + most], looked)
+
+    def touched(self) -> pa.Table:
+        """The longer-lived groups that were chosen: `scope`, `key`, `since`."""
+        return self.database.query(_WAITING)
+
+    def groups(self, waiting: pa.Table, looked: Looked) -> None:
+        """Look at longer-lived groups, as `touched` has them."""
+        keys: dict[str, set[str]] = defaultdict(set)
+        since: dict[str, datetime] = {}
+        for row in waiting.to_pylist():
+            keys[row["scope"]].add(row["key"])
+            if row["since"]:
+                since[row["scope"]] = min(since.get(row["scope"], row["since"]), row["since"])
+        for scope in LONG_LIVED:
+            self._at(scope, sorted(keys[scope]), looked, since.get(scope), NEWEST_CALLS)
+
+    def shard(self, scope: Scope, keys: Sequence[str], looked: Looked) -> None:
+        """Look at all that is known of some groups."""
+        self._at(scope, keys, looked)
+
+    def _at(self, scope: Scope, keys: Sequence[str], looked: Looked, since: datetime | None = None, most: int | None = None) -> None:
+        asked = by_scope(self.asked, scope)
+        if not asked or not keys:
+            return
+        seen = Slice(self._seen(scope, keys, asked, since, most))
+        try:
+            outcome = run(asked, seen)
+        finally:
+            seen.close()
+        looked.findings += outcome.findings.values()
+        looked.failures |= outcome.failures
+        asked_well = [one.name for one in asked if one.name not in outcome.failures]
+        looked.well.update(asked_well)
+        if scope in WHOLE:
+            looked.withdrawn += triage.lapsed(self.database, scope=scope, scope_keys=keys, detectors=asked_well, found=outcome.findings)
+
+    def _seen(
+        self, scope: Scope, keys: Sequence[str], asked: Iterable[Registered], since: datetime | None, most: int | None
+    ) -> Mapping[str, pa.Table]:
+        """The tables of a slice.
+
+        Sessions are given whole; of longer-lived groups, what lies within the detectors' lookback, with the payloads that they name.
+        """
+        wanted = {column for one in asked for column in one.detector.payloads} | (PAYLOADS.keys() if scope in WHOLE else set())
+        left_out = ", ".join(f"NULL::{kind} AS {column}" for column, kind in PAYLOADS.items() if column not in wanted)
+        earliest = since - max(one.detector.lookback for one in asked) if since and scope not in WHOLE else None
+        recent = "AND ($earliest IS NULL OR {} >= $earliest)"
+        newest = "ORDER BY called_at DESC LIMIT $most" if most else ""
+        with self.database.named(wanted_keys=pa.table({"k": pa.array(keys, pa.string())})):
+            seen = {
+                "calls": self.database.query(
+                    f"SELECT *{f' REPLACE ({left_out})' if left_out else ''} FROM calls "
+                    f"WHERE {SCOPE_KEY[scope]} IN (SELECT k FROM wanted_keys) {recent.format('called_at')} {newest}",
+                    {"earliest": earliest} | ({"most": most} if most else {}),
+                ),
+            }
+            if scope != Scope.CALL:
+                key = "session_id" if scope == Scope.SESSION else SCOPE_KEY[scope]
+                seen["access"] = self.database.query(
+                    f"SELECT * FROM access WHERE {key} IN (SELECT k FROM wanted_keys) {recent.format('accessed_at')}", {"earliest": earliest}
+                )
+            if scope == Scope.SESSION:
+                seen["messages"] = self.database.query("SELECT * FROM messages WHERE session_id IN (SELECT k FROM wanted_keys)")
+        if any(one.detector.learn for one in asked):
+            seen["normal"] = self.usual.of(asked, seen["calls"], keys)
+        return seen | self._around
+
+
 def look_at_touched(
-    database: Database, asked: Iterable[Registered] | None = None, usual: Normal | None = None, most: int | None = None
+    database: Database, asked: Iterable[Registered] | None = None, usual: Normal | None = None
 ) -> Looked:
-    """Run detectors (all where none are named) over the groups that `hot.touched` names; of many, over those touched first."""
-    database.execute(
-        "CREATE OR REPLACE TEMP TABLE looking AS SELECT kind, key FROM hot.touched ORDER BY touched_at, kind, key LIMIT $most", {"most": most}
-    )
-    database.execute("""
-        CREATE OR REPLACE TEMP TABLE looked_at AS
-        SELECT call_id, session_id, principal, client_address, agent, server, called_at, seen_at FROM hot.calls
-        WHERE call_id IN (SELECT key FROM looking WHERE kind = 'call')
-    """)
-    asked = None if asked is None else list(asked)
-    usual = usual or Normal(database, list(detectors().values()) if asked is None else asked)
-    looked = Looked(failures=refresh(database, usual.learners))
-    for scope in Scope:
-        keys = _touched_keys(database, scope)
-        since = database.value("SELECT min(least(called_at, seen_at)) FROM looked_at")  # a clock that is ahead must not hide what came before
-        most_keys = GROUPS_AT_ONCE if scope == Scope.SESSION else max(1, len(keys))
-        for start in range(0, len(keys), most_keys):
-            _look(database, scope, keys[start:start + most_keys], looked, asked, since, usual)
+    """Run detectors (all where none are named) over all the groups that `hot.touched` names."""
+    look, looked = Look(database, asked, usual), Looked()
+    look.choose()
+    look.learn(looked)
+    look.sessions(looked)
+    look.groups(look.touched(), looked)
     return looked
-
-
-def forget_looked_at(database: Database) -> None:
-    """Let what the last look took on count as looked at."""
-    database.execute("DELETE FROM hot.touched AS t USING looking AS l WHERE l.kind = t.kind AND l.key = t.key")
 
 
 def look_at_everything(
     database: Database, usual: Normal | None = None, asked: Iterable[Registered] | None = None, shard_calls: int = SHARD_CALLS
 ) -> Iterator[Looked]:
     """Run detectors (all where none are named) over all calls, shard by shard."""
-    asked = None if asked is None else list(asked)
-    usual = usual or Normal(database, list(detectors().values()) if asked is None else asked)
-    yield Looked(failures=refresh(database, usual.learners))
+    look = Look(database, asked, usual)
+    yield Looked(failures=refresh(database, look.usual.learners))
     for scope in Scope:
         keys = [row["k"] for row in database.rows(f"""
             SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
@@ -84,7 +200,7 @@ def look_at_everything(
         shards = max(1, total // shard_calls)
         for n in range(shards):
             looked = Looked()
-            _look(database, scope, keys[n::shards], looked, asked, None, usual)
+            look.shard(scope, keys[n::shards], looked)
             yield looked
 
 
@@ -95,63 +211,3 @@ def _also(scope: Scope) -> str:
         case Scope.PRINCIPAL:
             return "UNION ALL SELECT coalesce(principal, client_address, agent, '') FROM access"
     return ""
-
-
-def _touched_keys(database: Database, scope: Scope) -> list[str]:
-    same_kind = {Scope.CALL: "call", Scope.SESSION: "session", Scope.SERVER: "server", Scope.PRINCIPAL: "principal"}.get(scope, "none")
-    rows = database.rows(f"""
-        SELECT DISTINCT {SCOPE_KEY[scope]} AS k FROM looked_at UNION SELECT key FROM looking WHERE kind = $kind
-    """, {"kind": same_kind})
-    return [row["k"] for row in rows if row["k"] is not None]
-
-
-def _look(
-    database: Database, scope: Scope, keys: list[str], looked: Looked, named: Iterable[Registered] | None, since: datetime | None,
-    usual: Normal,
-) -> None:
-    asked = by_scope(detectors().values() if named is None else named, scope)
-    if not asked or not keys:
-        return
-    seen = Slice(_seen(database, scope, keys, asked, since, usual))
-    try:
-        outcome = run(asked, seen)
-    finally:
-        seen.close()
-    looked.findings += outcome.findings.values()
-    looked.failures |= outcome.failures
-    asked_well = [one.name for one in asked if one.name not in outcome.failures]
-    looked.well.update(asked_well)
-    if scope in REPLACED:
-        looked.withdrawn += triage.lapsed(database, scope=scope, scope_keys=keys, detectors=asked_well, found=outcome.findings)
-
-
-def _seen(
-    database: Database, scope: Scope, keys: list[str], asked: Iterable[Registered], since: datetime | None, usual: Normal
-) -> Mapping[str, pa.Table]:
-    """The tables of a slice. Sessions are given whole; of longer-lived groups, what lies within the detectors' lookback.
-
-    The fleet's calls come without payloads and their fingerprints: of everything at once, these would not fit.
-    """
-    earliest = since - max(one.detector.lookback for one in asked) if since and scope not in REPLACED else None
-    recent = "AND ($earliest IS NULL OR {} >= $earliest)"
-    values = {"earliest": earliest}
-    in_session = scope == Scope.SESSION
-    with database.named(wanted_keys=pa.table({"k": pa.array(keys, pa.string())})):
-        seen = {
-            "calls": database.query(
-                f"SELECT *{PAYLOADS_LEFT_OUT if scope == Scope.FLEET else ''} FROM calls "
-                f"WHERE {SCOPE_KEY[scope]} IN (SELECT k FROM wanted_keys) {recent.format('called_at')}", values
-            ),
-        }
-        if scope != Scope.CALL:
-            key = "session_id" if in_session else SCOPE_KEY[scope]
-            seen["access"] = database.query(
-                f"SELECT * FROM access WHERE {key} IN (SELECT k FROM wanted_keys) {recent.format('accessed_at')}", values
-            )
-            seen["tool_definitions"] = database.query("SELECT * FROM hot.tool_definitions")
-        if in_session:
-            seen["messages"] = database.query("SELECT * FROM messages WHERE session_id IN (SELECT k FROM wanted_keys)")
-    seen |= {table: database.query(f"SELECT * FROM hot.{table}") for table in ("grants", "registry")}
-    if any(one.detector.learn for one in asked):
-        seen["normal"] = usual.of(asked, seen["calls"], keys)
-    return seen

@@ -1,12 +1,11 @@
 """The engine: spool -> hot tables -> detectors -> alerts -> lake. The sole writer of a workspace's database."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from alerts import budget, outbox, scores, triage
@@ -17,32 +16,24 @@ from store import intake, tables
 from store.database import Database, hot_schema
 from store.errors import DiskError, StoreError
 from store.lake import Lake
-from store.records import Delivery
+from store.records import Delivery, Finding
 from store.rejected import Rejected
 from store.spool import Spool
 from toolhound import learning, settling, upkeep
-from toolhound.detection import Looked, forget_looked_at, look_at_everything, look_at_touched
+from toolhound.detection import Looked
 from toolhound.keys import seal_of
+from toolhound.looking import Looks
 from toolhound.normal import Normal
 from toolhound.settings import DATABASE_FILE, Settings
 from toolhound.settling import SPOOLED_KEPT
 
 FILES_A_STEP = 256
 DELIVERY_THREADS = 8
-QUIET_SECONDS = 0.25
-"""A session is looked at once nothing was added for so long: its prompt and its calls often come in separate exports."""
-
-IMPATIENT_SECONDS = 0.8
-"""... but at the latest so long after it was first touched, so that an alert shows within two seconds."""
-
 STEP_BYTES = 64 << 20
 """How much of the spool one step takes at most, so that a backlog does not fill the memory."""
 
 STEPS_A_LOOK = 8
-"""How often is taken before a look while more waits in the spool, and for at least as long as the last look took: taking must not starve."""
-
-LOOKED_AT_ONCE = 20_000
-"""How much of what was touched one look takes on, oldest first, so that it does not hold up the taking for long."""
+"""How often is taken before a look while more waits in the spool, where one thread does both."""
 
 SETTLE_EVERY = timedelta(minutes=1)
 SETTLE_ROWS = 20_000
@@ -64,11 +55,16 @@ class Progress:
     last_step_at: datetime | None = None
     failures: dict[str, str] = field(default_factory=dict)
     trouble: str | None = None
+    look_trouble: str | None = None
     delivery_trouble: str | None = None
 
 
 class Engine:
-    """Owns the database of a workspace; `step` does one round, `run` goes on until told to stop."""
+    """Owns the database of a workspace; `step` does one round, `run` goes on until told to stop.
+
+    Taking, looking and delivering each have a thread. What is written goes through `database` by whoever holds `writing`; looks read through a
+    connection of their own, and `looks.lock` is taken before `writing`.
+    """
 
     def __init__(self, folder: Path, settings: Settings, sinks: Iterable[Sink] = (), file: str = DATABASE_FILE) -> None:
         self.folder, self.settings, self.sinks = folder, settings, list(sinks)
@@ -86,13 +82,14 @@ class Engine:
         self.lake.make_views(self.database)
         self.progress = Progress()
         self.writing = threading.RLock()
+        self.looks = Looks(self.database.reader(), self._normal_for, self._conclude)
         self._last_settled = datetime.now(UTC)
-        self._look_seconds = 0.0
         self._last_kept_house = datetime.min.replace(tzinfo=UTC)
 
     def close(self) -> None:
         """Give the database file back."""
-        with self.writing:
+        with self.looks.lock, self.writing:
+            self.looks.close()
             self.database.close()
 
     def step(self, patient: bool = True) -> int:
@@ -100,28 +97,21 @@ class Engine:
 
         With `patient=False` everything touched is looked at now.
         """
-        with self.writing:
-            records = self._take_backlog()
-            if self._is_time(patient):
-                self._look()
-            if patient and datetime.now(UTC) - self._last_settled > SETTLE_EVERY:
-                self._settle_in_time()
-        self.progress.last_step_at = datetime.now(UTC)
+        records = self._take_backlog()
+        self.looks.once(patient)
+        if patient:
+            self._settle_in_time()
         return records
 
     def _take_backlog(self) -> int:
-        records, steps, begun = 0, 0, monotonic()
-        while steps < STEPS_A_LOOK or monotonic() - begun < self._look_seconds:
-            steps, taken = steps + 1, self.take()
+        records = 0
+        for _ in range(STEPS_A_LOOK):
+            taken = self.take()
             records += taken
             if not taken or not self.spool.pending(1):
                 break
+        self.progress.last_step_at = datetime.now(UTC)
         return records
-
-    def _look(self) -> None:
-        begun = monotonic()
-        self._conclude(look_at_touched(self.database, usual=self.normal(), most=LOOKED_AT_ONCE), looked_at_touched=True)
-        self._look_seconds = monotonic() - begun
 
     def take(self) -> int:
         """Take what is spooled into the database; the number of records."""
@@ -142,17 +132,32 @@ class Engine:
 
     def catch_up(self) -> None:
         """Take all that is spooled and look at all that was touched."""
-        while self.step(patient=False) or self.spool.pending(1) or self._is_time(patient=False):
+        while self.step(patient=False) or self.spool.pending(1) or self.looks.waiting():
             continue
 
     def run(self, stop: threading.Event) -> None:
-        """Go round until told to stop; a failing disk is waited for, never a reason to give up."""
+        """Take, look and settle until told to stop; a failing disk is waited for, never a reason to give up."""
+        looker = threading.Thread(target=self._run_looks, args=(stop,), name="looks", daemon=True)
+        looker.start()
         while not stop.is_set():
             try:
-                busy = self.step() > 0
+                busy = self._take_backlog() > 0
                 self.progress.trouble = None
             except Exception as error:  # noqa: BLE001 - the loop must outlive any one round; health shows what went wrong
                 self.progress.trouble, busy = f"{type(error).__name__}: {error}", False
+                stop.wait(1)
+            if not busy:
+                stop.wait(0.05)
+        looker.join()
+
+    def _run_looks(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                busy = self.looks.once()
+                self._settle_in_time()
+                self.progress.look_trouble = None
+            except Exception as error:  # noqa: BLE001 - as above
+                self.progress.look_trouble, busy = f"looks: {type(error).__name__}: {error}", False
                 stop.wait(1)
             if not busy:
                 stop.wait(0.05)
@@ -185,22 +190,21 @@ class Engine:
 
     def detect(self, learn_from_unsettled: bool = True) -> Looked:
         """Run every detector over everything. Unless told otherwise, calls that may still change count as normal too."""
-        whole = Looked()
-        with self.writing:
-            while self.take():
-                continue
-            for looked in look_at_everything(self.database, self.normal(learn_from_unsettled)):
-                self._conclude(looked)
-                whole.findings += looked.findings
-                whole.withdrawn += looked.withdrawn
-                whole.failures |= looked.failures
-            self.forget_touched()
+        with self.looks.lock:
+            with self.writing:
+                while self.take():
+                    continue
+                begun = datetime.now(UTC)
+            whole = self.looks.everything(learn_from_unsettled)
+            self.forget_touched(begun)
             self.progress.failures = dict(whole.failures)
         return whole
 
-    def forget_touched(self) -> None:
-        """Let what was taken in so far count as looked at."""
-        self.database.execute("DELETE FROM hot.touched")
+    def forget_touched(self, before: datetime | None = None) -> None:
+        """Let what was taken in so far, or before a moment, count as looked at."""
+        with self.looks.lock, self.writing, self.database.transaction():
+            self.database.execute("DELETE FROM hot.touched WHERE $before IS NULL OR touched_at < $before", {"before": before})
+            self.database.execute("DELETE FROM hot.waiting")
 
     def decide(self, change: Callable[[Database], Change]) -> Change:
         """An analyst's step: into the database, the outbox and, as the record, the lake, together."""
@@ -231,7 +235,13 @@ class Engine:
             self.database.insert("hot.decided", rows.select(["decision_id"]))
 
     def _settle_in_time(self) -> None:
-        """Settle where it is worth a file."""
+        """Settle where it is time, and worth a file."""
+        if datetime.now(UTC) - self._last_settled <= SETTLE_EVERY:
+            return
+        with self.looks.lock, self.writing:
+            self._settle_what_is_due()
+
+    def _settle_what_is_due(self) -> None:
         before = datetime.now(UTC) - timedelta(seconds=self.settings.keep.settle_seconds)
         ready = " UNION ALL ".join(f"SELECT seen_at FROM hot.{table} WHERE seen_at < $before" for table in ("calls", "messages", "access"))
         row = self.database.rows(f"SELECT count(*) AS n, min(seen_at) AS first FROM ({ready})", {"before": before})[0]
@@ -245,7 +255,7 @@ class Engine:
 
     def settle(self, before: datetime) -> int:
         """Move what no longer changes into the lake and learn from it; the number of calls moved. If it fails, all stays as it was."""
-        with self.writing:
+        with self.looks.lock, self.writing:
             try:
                 with self.database.transaction():
                     moved = self._settle(before)
@@ -294,7 +304,7 @@ class Engine:
     def learn(self, given: learning.Taught | None, reset: bool) -> dict[str, Any]:
         """Learn anew from the lake, or add what files taught; what is known then."""
         rules = self.settings.learn
-        with self.writing, self.database.transaction():
+        with self.looks.lock, self.writing, self.database.transaction():
             if given is None:
                 learning.relearn(self.database, list(detectors().values()), rules)
             else:
@@ -307,33 +317,52 @@ class Engine:
 
     def normal(self, unsettled: bool = True) -> Normal:
         """What is usual, as detectors ask for it."""
+        return self._normal_for(self.database, unsettled)
+
+    def _normal_for(self, database: Database, unsettled: bool) -> Normal:
         rules = self.settings.learn
-        return Normal(self.database, list(detectors().values()), unsettled, rules.half_life_days, rules.held_days)
+        return Normal(database, list(detectors().values()), unsettled, rules.half_life_days, rules.held_days)
 
-    def _is_time(self, patient: bool) -> bool:
-        with self.writing:  # a connection serves one thread at a time
-            row = self.database.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
-        if row["first"] is None:
-            return False
-        now = datetime.now(UTC)
-        quiet = (now - row["last"]).total_seconds() > QUIET_SECONDS
-        return not patient or quiet or (now - row["first"]).total_seconds() > IMPATIENT_SECONDS
+    def _conclude(self, looked: Looked, note: Callable[[Database], None]) -> None:
+        """Findings into alerts and deliveries, in one transaction with the note of what was looked at."""
+        with self.writing:
+            try:
+                changes = self._alerted(looked.findings, looked.withdrawn, note)
+            except DiskError:
+                raise
+            except Exception:  # noqa: BLE001 - whatever one finding holds, the others must be told
+                sound = [finding for finding in looked.findings if self._is_sound(finding, looked)]
+                changes = self._alerted(sound, looked.withdrawn, note)
+            self.progress.alerts += sum(1 for c in changes if c.kind == "alert.created")
+            # A detector fails until it was asked again and did well.
+            self.progress.failures = {n: why for n, why in self.progress.failures.items() if n not in looked.well} | looked.failures
 
-    def _conclude(self, looked: Looked, looked_at_touched: bool = False) -> None:
-        """Findings into alerts and deliveries, in one transaction with the note that they were looked for."""
-        now = datetime.now(UTC)
+    def _alerted(self, findings: Sequence[Finding], withdrawn: Iterable[str], note: Callable[[Database], None]) -> list[Change]:
+        now, rules = datetime.now(UTC), self.settings.detect
         titles = {name: one.title for name, one in detectors().items()}
-        rules = self.settings.detect
         with self.database.transaction():
-            findings = budget.weighed(self.database, looked.findings, rules.alerts_per_day, rules.false_discovery_rate)
-            changes = triage.group(self.database, findings, now=now, titles=titles)
-            changes += triage.withdraw(self.database, looked.withdrawn, now=now, titles=titles)
+            weighed = budget.weighed(self.database, findings, rules.alerts_per_day, rules.false_discovery_rate)
+            changes = triage.group(self.database, weighed, now=now, titles=titles)
+            changes += triage.withdraw(self.database, withdrawn, now=now, titles=titles)
             outbox.enqueue(self.database, changes, self.sinks, now)
             self._keep_decisions()
-            if looked_at_touched:
-                forget_looked_at(self.database)
-        self.progress.alerts += sum(1 for c in changes if c.kind == "alert.created")
-        # A detector fails until it was asked again and did well; `detect` asks it shard by shard, and sets this in the end.
-        well = looked.well if looked_at_touched else set()
-        self.progress.failures = {n: why for n, why in self.progress.failures.items() if n not in well} | looked.failures
+            note(self.database)
+        return changes
 
+    def _is_sound(self, finding: Finding, looked: Looked) -> bool:
+        """Whether a finding can be stored; one that cannot is its detector's failure."""
+        try:
+            with self.database.transaction():
+                triage.group(self.database, [finding], now=datetime.now(UTC))
+                raise _TriedError
+        except _TriedError:
+            return True
+        except DiskError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in `_conclude`
+            looked.failures[finding.detector] = f"its finding on {finding.scope_key} cannot be stored: {type(error).__name__}: {error}"
+            return False
+
+
+class _TriedError(Exception):
+    """Undoes what was only tried."""

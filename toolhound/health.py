@@ -16,10 +16,11 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
     files, waiting = engine.spool.size()
     lake_files, lake_bytes = engine.lake.size()
     progress, collectors = engine.progress, standings(engine.folder)
-    trouble = [t for t in (progress.trouble, progress.delivery_trouble, *(f"detector {n}: {why}" for n, why in progress.failures.items())) if t]
+    failing = [t for t in (progress.trouble, progress.look_trouble) if t]
+    degraded = [t for t in (progress.delivery_trouble, *(f"detector {n}: {why}" for n, why in progress.failures.items())) if t]
     return {
-        "status": "failing" if progress.trouble else "degraded" if trouble else "ok",
-        "trouble": trouble,
+        "status": "failing" if failing else "degraded" if degraded else "ok",
+        "trouble": failing + degraded,
         "engine": {
             "records": progress.records, "files": progress.files, "alerts_opened": progress.alerts,
             "last_step_at": progress.last_step_at,

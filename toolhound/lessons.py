@@ -4,13 +4,16 @@ A session is taught as a whole, so that however calls are split by session, the 
 sessions speak for it, not only how many calls: one busy session cannot make usual what it does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 import pyarrow as pa
 
 from detectors.registry import Registered
 from store.database import Database
 from store.errors import StoreError
+
+Writing = Callable[[], AbstractContextManager[None]]
 
 LESSON = "hash(coalesce(session_id, call_id))"
 """SQL over `calls` that names the lesson a call belongs to: its session; a call without one stands alone."""
@@ -25,10 +28,11 @@ COUNTED = """
 """
 """Counters become one: by sum, min, max."""
 
-_OF_TOUCHED = f"""
-    SELECT {LESSON} AS lesson FROM hot.calls WHERE call_id IN (SELECT key FROM hot.touched WHERE kind = 'call')
-    UNION SELECT hash(key) FROM hot.touched WHERE kind IN ('session', 'call')
-"""  # a call that has moved into a session leaves the lesson that it was alone
+TOUCHED = f"""
+    SELECT {LESSON} AS lesson FROM hot.calls WHERE call_id IN (SELECT key FROM {{0}} WHERE kind = 'call')
+    UNION SELECT hash(key) FROM {{0}} WHERE kind IN ('session', 'call')
+"""
+"""SQL: the lessons of what a table like `hot.touched` names; a call that has moved into a session leaves the lesson that it was alone."""
 
 
 def grown(half_life_days: float, moment: str = "last_at") -> str:
@@ -59,20 +63,28 @@ def counters(database: Database, learners: Iterable[Registered], calls: pa.Table
         return database.query(COUNTED.format(f"(SELECT *, 1 AS sessions, {grown(half_life_days)} AS weight FROM lessons)"))
 
 
-def refresh(database: Database, learners: Iterable[Registered], lessons: pa.Table | None = None) -> dict[str, str]:
-    """Do lessons anew (those that were touched, where none are given) from the calls that may still change; detectors that fail, and why."""
-    asked = database.query(_OF_TOUCHED) if lessons is None else lessons
+def refresh(database: Database, learners: Iterable[Registered], asked: pa.Table | None = None, write: Writing = nullcontext) -> dict[str, str]:
+    """Do lessons anew (those that were touched, where none are given) from the calls that may still change; detectors that fail, and why.
+
+    write: what to write in, such as a transaction; the questions before it may fail.
+    """
+    asked = database.query(TOUCHED.format("hot.touched")) if asked is None else asked
     failures: dict[str, str] = {}
     if not len(asked):
         return failures
+    made = []
     with database.named(asked=asked):
         calls = database.query(f"SELECT * FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)")
-        database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")
     with database.named(to_teach=calls):
         for one in learners if len(calls) else ():
             if one.detector.learn:
                 try:
-                    database.execute(f"INSERT INTO hot.lessons BY NAME {_teaching(one)}", {"name": one.name})
+                    made.append(database.query(_teaching(one), {"name": one.name}))
                 except StoreError as error:
                     failures[one.name] = f"{type(error).__name__}: {error}"
+    with write():
+        with database.named(asked=asked):
+            database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")
+        if made:
+            database.insert("hot.lessons", pa.concat_tables(made))
     return failures

@@ -1,13 +1,14 @@
 """What no longer changes moves into the lake, a stretch at a time; what later sightings need to find their call is remembered for a while."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
 from store.database import Database
 from store.heard import heard_of
 from store.lake import Lake
+from toolhound.detection import LOOKED_AT_WITHIN
 
 AT_ONCE = 250_000
 """How many calls one transaction moves at most: enough for files that are worth opening, and detectors do not wait for long."""
@@ -29,13 +30,16 @@ REMEMBERED_ROWS = 10_000_000
 
 
 def settle(database: Database, lake: Lake, before: datetime, learn: Callable[[pa.Table], None], settled: Callable[[pa.Table], None]) -> int:
-    """Move what was seen before a moment and looked at, at most `AT_ONCE` calls; how many were moved. Call inside a transaction."""
+    """Move what was seen before a moment and looked at (or has waited for that too long), at most `AT_ONCE` calls; how many were moved.
+
+    Call inside a transaction.
+    """
     database.execute("""
         CREATE OR REPLACE TEMP TABLE leaving AS
         SELECT call_id, session_id, seen_at, row_number() OVER (ORDER BY seen_at, call_id) AS place FROM hot.calls
-        WHERE seen_at < $before AND call_id NOT IN (SELECT key FROM hot.touched WHERE kind = 'call')
+        WHERE seen_at < $before AND call_id NOT IN (SELECT key FROM hot.touched WHERE kind = 'call' AND touched_at >= $patient)
         QUALIFY place <= $most
-    """, {"before": before, "most": AT_ONCE})
+    """, {"before": before, "most": AT_ONCE, "patient": datetime.now(UTC) - LOOKED_AT_WITHIN})
     moved = int(database.value("SELECT count(*) FROM leaving"))
     if moved:
         for start in range(0, moved, TAUGHT_AT_ONCE):  # what settled before has taught already

@@ -73,9 +73,11 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP07", "owasp-asi:2026:ASI03", "safe-mcp:SAFE-T1304", "attack:T1110"),
     scope=Scope.PRINCIPAL,
+    payloads=("result",),
     lookback=timedelta(hours=1),
     learn=LEARN,
     learn_by="coalesce(principal, client_address, agent, '')",
+    suspect=f"count(*) FILTER ({REFUSED}) + (SELECT count(*) FROM access WHERE outcome IN ('error', 'denied')) >= 8",
     find=FIND,
     fires_on={
         "twenty refusals in ten minutes": steady(_REFUSED, 20, timedelta(seconds=20)),

@@ -171,6 +171,7 @@ DETECTOR = Detector(
     scope=Scope.CALL,
     learn=LEARN,
     learn_by="coalesce(server, '')",
+    suspect=f"bool_or({SENDS})",
     find=find,
     fires_on={
         "a customer list in a mail": together(*_PAST, _mailed(_LIST)),

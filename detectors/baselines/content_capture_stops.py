@@ -64,6 +64,7 @@ DETECTOR = Detector(
     scope=Scope.AGENT,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
+    suspect="bool_or(coalesce(arguments_state, '') NOT IN ('captured', 'truncated') AND coalesce(result_state, '') NOT IN ('captured', 'truncated'))",
     find=FIND,
     fires_on={"content is gone from one day to the next": [*_day(3), *_day(2), *_day(0, State.ABSENT)]},
     quiet_on={

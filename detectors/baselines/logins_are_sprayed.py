@@ -69,7 +69,9 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP07", "owasp-asi:2026:ASI03", "attack:T1110"),
     scope=Scope.SERVER,
+    payloads=("result",),
     lookback=timedelta(hours=1),
+    suspect=f"count(*) FILTER ({REFUSED}) + (SELECT count(*) FROM access WHERE outcome IN ('error', 'denied')) >= {PRINCIPALS_AT_LEAST}",
     find=FIND,
     fires_on={
         "eight names from one address": _tried(8),

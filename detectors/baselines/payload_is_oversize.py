@@ -70,6 +70,7 @@ DETECTOR = Detector(
     scope=Scope.CALL,
     learn=LEARN,
     learn_by="coalesce(server, '')",
+    suspect=f"max(greatest(arguments_bytes, result_bytes)) >= {SMALLEST_BYTES}",
     find=FIND,
     fires_on={
         "a dump goes into a note": [*_PAST, call("post_note", {"text": "row " * 20_000}, "noted", server="notes")],

@@ -83,6 +83,7 @@ DETECTOR = Detector(
     lookback=timedelta(days=1),
     learn=LEARN,
     learn_by="coalesce(principal, '')",
+    suspect=f"bool_or(principal IS NOT NULL AND {PRIVILEGED})",
     find=FIND,
     fires_on={
         "a user is deleted from elsewhere": [*_PAST, _delete()],

@@ -1,7 +1,7 @@
 """An agent with a settled set of tools begins to use a privileged one.
 
 What it detects
-The first day on which an agent uses a tool that destroys, pays, runs code or changes permissions, after two hundred calls over five days without
+The first day on which an agent uses a tool that destroys, pays, runs code or changes permissions, after a hundred and fifty calls over five days without
 it, where its tools are settled: by Good and Turing's estimate less than one call in a hundred is of a tool that it never used.
 
 Why it matters
@@ -22,7 +22,7 @@ from detectors.privileges import PRIVILEGED
 from detectors.scenarios import START, call, steady
 from store.records import Call, Outcome, Severity
 
-CALLS_AT_LEAST, DAYS_AT_LEAST = 200, 5
+CALLS_AT_LEAST, DAYS_AT_LEAST = 150, 5
 CHANCE_AT_MOST = 0.01
 """Good-Turing: the chance of something new is the share of what was seen once. An agent that tries tools all the time is not settled."""
 
@@ -31,21 +31,26 @@ SELECT agent || chr(31) || coalesce(server, '') || chr(31) || tool AS key, count
 FROM calls WHERE agent IS NOT NULL AND outcome <> 'denied' GROUP BY 1
 """
 
+# A counter may have grown since: what it stood at on the day in question is its even share.
 FIND = f"""
 WITH used AS (
     SELECT * FROM calls WHERE agent IS NOT NULL AND {PRIVILEGED} AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject'
 ), known AS (
-    SELECT split_part(key, chr(31), 1) AS agent, split_part(key, chr(31), 2) AS server, split_part(key, chr(31), 3) AS tool, n, first_at
+    SELECT split_part(key, chr(31), 1) AS agent, split_part(key, chr(31), 2) AS server, split_part(key, chr(31), 3) AS tool, n, first_at, last_at
     FROM normal WHERE detector = 'privileged_tool_is_new_to_agent'
-), judged AS (
-    SELECT u.agent, u.server, u.tool, u.call_id, u.called_at, own.first_at AS begun_at, sum(k.n)::BIGINT AS calls, count(*) AS tools,
-           min(k.first_at) AS since, (1 + count(*) FILTER (k.n = 1)) / (1 + sum(k.n)) AS chance
+), before_it AS (
+    SELECT u.agent, u.server, u.tool, u.call_id, u.called_at, own.first_at AS begun_at, k.first_at,
+           greatest(1, k.n * least(1, (epoch(own.first_at) - epoch(k.first_at)) / greatest(1, epoch(k.last_at) - epoch(k.first_at)))) AS n
     FROM used AS u
     JOIN known AS own ON own.agent = u.agent AND own.server = coalesce(u.server, '') AND own.tool = u.tool
     JOIN known AS k ON k.agent = u.agent AND k.first_at < own.first_at
     WHERE u.called_at < own.first_at + INTERVAL 1 DAY
+), judged AS (
+    SELECT agent, server, tool, call_id, called_at, begun_at, sum(n)::BIGINT AS calls, count(*) AS tools,
+           min(first_at) AS since, (1 + count(*) FILTER (n < 2)) / (1 + sum(n)) AS chance
+    FROM before_it
     GROUP BY ALL
-    HAVING sum(k.n) >= {CALLS_AT_LEAST} AND min(k.first_at) <= own.first_at - INTERVAL {DAYS_AT_LEAST} DAY
+    HAVING sum(n) >= {CALLS_AT_LEAST} AND min(first_at) <= begun_at - INTERVAL {DAYS_AT_LEAST} DAY
 )
 SELECT agent AS scope_key, coalesce(server, '') || chr(31) || tool AS subject, list(call_id ORDER BY called_at, call_id)[:20] AS call_ids, 1 AS grade,
        0.6 AS score,
@@ -71,6 +76,7 @@ DETECTOR = Detector(
     lookback=timedelta(days=1),
     learn=LEARN,
     learn_by="coalesce(agent, '')",
+    suspect=f"bool_or(agent IS NOT NULL AND {PRIVILEGED})",
     find=FIND,
     fires_on={"a ticket agent grants roles": [*_PAST, _grant()]},
     quiet_on={

@@ -73,9 +73,11 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP02", "owasp-asi:2026:ASI03", "owasp-llm:2026:LLM03", "safe-mcp:SAFE-T1104", "attack:T1078"),
     scope=Scope.AGENT,
+    payloads=("attributes",),
     lookback=timedelta(days=1),
     learn=LEARN,
     learn_by="coalesce(agent, '')",
+    suspect=r"""bool_or(regexp_matches(attributes, '(?i)scopes?"|"scp"'))""",
     find=FIND,
     fires_on={"administration is added": [*_PAST, _with('{"auth.scopes": "issues:read repo:status admin:org"}')]},
     quiet_on={

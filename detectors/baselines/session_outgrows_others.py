@@ -17,7 +17,6 @@ Agents with fewer than twenty other sessions; sub-agents with names of their own
 """
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
@@ -97,7 +96,8 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
-    find=gated(LARGE, FIND),
+    suspect=f"(SELECT bool_or(calls >= {CALLS} OR tools >= {TOOLS} OR servers >= {SERVERS}) FROM session_sizes)",
+    find=FIND,
     fires_on={
         "sixty calls where two are usual": [*_PAST, *_sized("s1", 60, day=21)],
         "every tool is tried": [*_PAST, *_sized("s1", 24, tools=24, day=21)],

@@ -57,6 +57,7 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI09", "owasp-llm:2026:LLM10", "atlas:AML.T0077", "safe-mcp:SAFE-T1910", "safe-mcp:SAFE-T1404"),
     scope=Scope.CALL,
+    suspect=r"bool_or(regexp_matches(result, '\x1b|\x{9b}|\\u001b|\\x1b|(?i:javascript:|vbscript:|data:text/html|<script)|!\['))",
     find=FIND,
     fires_on={
         "the clipboard is written": _shown("done \x1b]52;c;Y3VybCBldmlsLmV4YW1wbGU=\x07"),

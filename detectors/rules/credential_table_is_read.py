@@ -79,6 +79,7 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
+    suspect=r"bool_or(regexp_matches(arguments, '(?i)(?:select|insert|update|delete)\s'))",
     find=FIND,
     fires_on={
         "a support agent reads tokens": _asked(_READ, "Show me the latest tickets."),

@@ -74,6 +74,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP05", "owasp-asi:2026:ASI05", "safe-mcp:SAFE-T1101", "attack:T1552", "attack:T1190"),
     scope=Scope.CALL,
+    suspect=r"bool_or(regexp_matches(arguments, '(?i)//|\d+\.\d+|metadata|localhost|::|file:|0x[0-9a-f]'))",
     find=find,
     fires_on={
         "the metadata service": [call("fetch", {"url": "http://169.254.169.254/latest/meta-data/iam/"}, server="web")],

@@ -64,6 +64,7 @@ DETECTOR = Detector(
     scope=Scope.CALL,
     learn=LEARN,
     learn_by="coalesce(server, '')",
+    suspect=r"""bool_or(contains(arguments, '"/'))""",
     find=FIND,
     fires_on={"a folder beside the allowed one": [*_PAST, call("read_file", _read("/srv/data-evil/keys.txt"), "keys", server="files")]},
     quiet_on={

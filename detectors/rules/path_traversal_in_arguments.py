@@ -38,6 +38,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP05", "owasp-asi:2026:ASI05", "safe-mcp:SAFE-T1105", "attack:T1083"),
     scope=Scope.CALL,
+    suspect=r"bool_or(regexp_matches(arguments, '\.\.|%2e|%00|\\u0000|/etc/|/proc/'))",
     find=FIND,
     fires_on={
         "four levels up": [call("read_file", {"path": "../../../../etc/passwd"}, server="files")],

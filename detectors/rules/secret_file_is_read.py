@@ -58,6 +58,8 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP01", "owasp-asi:2026:ASI03", "atlas:AML.T0098", "safe-mcp:SAFE-T1502", "attack:T1552"),
     scope=Scope.SESSION,
+    suspect=r"""bool_or(regexp_matches(arguments,
+        '(?i)\.ssh|id_(?:rsa|dsa|ecdsa|ed25519)|\.aws|\.env\b|\.netrc|\.npmrc|\.pypirc|git-credentials|\.kube|\.docker|\.pgpass|shadow|credentials|\.pem\b|\.key\b|vault-token|tfstate|login data|cookies|logins\.json|wallet|\.gnupg|keychain|accesstokens|/environ\b'))""",
     find=FIND,
     fires_on={
         "a private key for a sum": session(

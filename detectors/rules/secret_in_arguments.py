@@ -53,6 +53,7 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     techniques=("owasp-mcp:2025:MCP01", "owasp-asi:2026:ASI03", "owasp-llm:2026:LLM02", "atlas:AML.T0098", "attack:T1552"),
     scope=Scope.SESSION,
+    suspect="bool_or(contains(arguments, '[secret:'))",
     find=FIND,
     fires_on={
         "a token in a message": session(call("post_message", {"channel": "general", "text": f"use {_TOKEN}"}, "ok", server="chat"), prompt="Tell the team."),

@@ -42,6 +42,7 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     techniques=("owasp-mcp:2025:MCP01", "owasp-mcp:2025:MCP10", "owasp-llm:2026:LLM02", "safe-mcp:SAFE-T1502", "attack:T1552"),
     scope=Scope.CALL,
+    suspect="bool_or(contains(result, '[secret:'))",
     find=FIND,
     fires_on={"a token in a ticket": [call("get_ticket", {"id": 7}, f"It fails with {_TOKEN}.", server="tickets")]},
     quiet_on={

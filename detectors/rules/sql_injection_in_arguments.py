@@ -46,6 +46,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP05", "owasp-asi:2026:ASI05", "owasp-llm:2026:LLM10", "safe-mcp:SAFE-T1101", "attack:T1190"),
     scope=Scope.CALL,
+    suspect="bool_or(regexp_matches(arguments, '(?i)''|--|;|union'))",
     find=FIND,
     fires_on={
         "a tautology": [call("find_customer", {"name": "x' OR '1'='1' --"}, server="crm")],

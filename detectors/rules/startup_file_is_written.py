@@ -62,6 +62,8 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP05", "owasp-asi:2026:ASI05", "atlas:AML.T0081", "safe-mcp:SAFE-T1104", "attack:T1546"),
     scope=Scope.SESSION,
+    suspect=r"""bool_or(regexp_matches(arguments,
+        '(?i)\.(?:bash|zsh|profile|ssh|git|vscode|cursor|claude|codex|gemini|config|mcp|windsurf|envrc)|cron|systemd|launch(?:agents|daemons)|sudoers|ld\.so|(?:claude|agents|gemini)\.md|claude_desktop|copilot-instr|startup'))""",
     find=FIND,
     fires_on={
         "a key for whoever sent it": session(

@@ -48,6 +48,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP05", "owasp-asi:2026:ASI05", "owasp-llm:2026:LLM10", "atlas:AML.T0050", "attack:T1059", "attack:T1190"),
     scope=Scope.CALL,
+    suspect=r"bool_or(regexp_matches(arguments, '\{\{|\$\{|#\{|<%|__\w+__|rO0AB|(?i:aced0005)|AAEAAAD|O:\d+:|gAS[VW]|!!|!ruby|_\$\$ND_|<!ENTITY|\$type|c__builtin__|cos\\nsystem'))",
     find=FIND,
     fires_on={
         "a template that reaches for classes": [call("render_report", {"title": "{{ ''.__class__.__mro__[1].__subclasses__() }}"}, server="reports")],

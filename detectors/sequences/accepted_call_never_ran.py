@@ -58,6 +58,7 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     techniques=("owasp-mcp:2025:MCP08", "attack:T1562"),
     scope=Scope.SESSION,
+    suspect="bool_or(decision = 'accept' AND outcome = 'unknown')",
     find=FIND,
     fires_on={"one of five is never heard of again": _worked(_accepted(), _OPEN, _accepted(), _accepted(), _accepted())},
     quiet_on={

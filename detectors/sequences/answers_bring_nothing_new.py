@@ -20,7 +20,6 @@ from datetime import timedelta
 from typing import Any
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import call, session
 from store.records import Call, Outcome, Record, Severity
 
@@ -102,7 +101,8 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0034.002", "safe-mcp:SAFE-T1106", "attack:T1499"),
     scope=Scope.SESSION,
-    find=gated(BUSY, FIND),
+    suspect=f"(SELECT max(calls) FROM session_sizes) >= {CALLS_AT_LEAST}",
+    find=FIND,
     fires_on={
         "twenty prefixes and no resource": _asked(*["[]"] * 20),
         "no matches, in words": _asked(*(f"No matches found for {name}" for name in _NAMES)),

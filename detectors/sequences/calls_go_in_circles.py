@@ -19,7 +19,6 @@ recorded must come ten times. Two calls to two servers in turn are told by anoth
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import call, session
 from store.records import Call, Outcome, Severity
 
@@ -30,8 +29,6 @@ BLIND_ROUNDS = 10
 CALLS_AT_LEAST = 12
 GAP_SECONDS = 30
 _BACK = ", ".join(f"coalesce(same = lag(same, {n}) OVER s, false)" for n in range(2, LONGEST + 1))
-
-BUSY = f"SELECT session_id FROM calls WHERE session_id IS NOT NULL GROUP BY session_id HAVING count(*) >= {CALLS_AT_LEAST}"
 
 FIND = f"""
 WITH told AS (
@@ -82,7 +79,8 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI02", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029",
                 "safe-mcp:SAFE-T1106", "attack:T1499"),
     scope=Scope.SESSION,
-    find=gated(BUSY, FIND),
+    suspect=f"(SELECT max(calls) FROM session_sizes) >= {CALLS_AT_LEAST}",
+    find=FIND,
     fires_on={
         "three servers send the agent on": session(*_ROUNDS, prompt="Is invoice 7 paid?"),
         "two tools of one server, after honest work": session(

@@ -50,6 +50,7 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     techniques=("owasp-mcp:2025:MCP08", "attack:T1562"),
     scope=Scope.SESSION,
+    suspect="(SELECT max(calls) FROM session_sizes) >= 10 AND count(seq) >= 10",
     find=FIND,
     fires_on={"number seven is missing": _numbered(*range(1, 7), *range(8, 16))},
     quiet_on={

@@ -111,6 +111,7 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1911"),
     scope=Scope.SESSION,
     learn=LEARN,
+    suspect="(SELECT max(servers) FROM session_sizes) > 1",
     find=FIND,
     fires_on={"a file's text in the side note of a calculator": together(*_PAST, _carried("add", _NOTE, "calculator"))},
     quiet_on={

@@ -72,6 +72,8 @@ DETECTOR = Detector(
                 "attack:T1567", "attack:T1552"),
     scope=Scope.SESSION,
     lookback=timedelta(hours=24),
+    suspect=r"""bool_or(len(list_filter(result_atoms, lambda a: (a & 15) = 6)) > 0
+        OR regexp_matches(arguments, '(?i)\.(?:ssh|aws|env|netrc|npmrc|pgpass|kube|docker|git-cred)|id_(?:rsa|ed25519|ecdsa)|credential'))""",
     find=FIND,
     fires_on={
         "a private key leaves by a side note": session(

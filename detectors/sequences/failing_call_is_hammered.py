@@ -17,7 +17,6 @@ Storms over many sessions; tries whose arguments change. The same call with the 
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import START, call, session
 from store.records import Call, Outcome, Record, Severity
 
@@ -26,11 +25,6 @@ TRIES_AT_LEAST = 10
 GAP_SECONDS = 15
 GROWING = 1.5
 """Backing off doubles the pause each time as a rule; half as much again between the halves of the run is the least that counts."""
-
-FAILING = f"""
-    SELECT session_id FROM calls WHERE session_id IS NOT NULL AND outcome = 'error'
-    GROUP BY session_id, server, tool HAVING count(*) >= {TRIES_AT_LEAST}
-"""
 
 FIND = f"""
 WITH failing AS (
@@ -86,7 +80,8 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029", "safe-mcp:SAFE-T1106",
                 "safe-mcp:SAFE-T2102", "attack:T1499"),
     scope=Scope.SESSION,
-    find=gated(FAILING, FIND),
+    suspect=f"(SELECT max(errors) FROM session_sizes) >= {TRIES_AT_LEAST}",
+    find=FIND,
     fires_on={
         "errors of changing nodes": _tried(*[3.0] * 14),
         "faster and faster": _tried(*(12 / n for n in range(1, 15))),

@@ -75,6 +75,7 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(principal, agent, '')",
+    suspect="bool_or(regexp_matches(result, '(?i)(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)'))",
     find=FIND,
     fires_on={"another customer's tasks": [*_PAST, *_listed("globex-us")]},
     quiet_on={

@@ -73,6 +73,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP07", "owasp-asi:2026:ASI03", "safe-mcp:SAFE-T1804", "attack:T1213"),
     scope=Scope.SESSION,
+    suspect=f"(SELECT max(calls) FROM session_sizes) >= {TRIES_AT_LEAST}",
     find=FIND,
     fires_on={"customers one after the other": session(*_reads(range(1001, 1021)), prompt="What does Pat owe us?")},
     quiet_on={

@@ -18,7 +18,6 @@ Tools that are described and not named. Names of one plain word. Sources without
 """
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import call, session
 from store.records import Outcome, Severity
 
@@ -68,7 +67,8 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI01", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM01", "atlas:AML.T0053",
                 "safe-mcp:SAFE-T1301", "safe-mcp:SAFE-T1703"),
     scope=Scope.SESSION,
-    find=gated(MIXED, FIND),
+    suspect="(SELECT max(servers) FROM session_sizes) > 1",
+    find=FIND,
     fires_on={"a status check has the database exported": session(
         _CHECK, call("export_database", _DATA, "done", server="warehouse"), prompt="Are all services up?")},
     quiet_on={

@@ -76,6 +76,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP01", "owasp-mcp:2025:MCP07", "owasp-asi:2026:ASI03", "safe-mcp:SAFE-T1304", "attack:T1550"),
     scope=Scope.SESSION,
     learn=LEARN,
+    suspect="bool_or(contains(arguments, '[secret:'))",
     find=FIND,
     fires_on={"another person's token": [*_past("pat@example.com"), *session(_used("eve@example.org"), prompt="Sync.")]},
     quiet_on={

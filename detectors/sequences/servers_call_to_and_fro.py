@@ -55,6 +55,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI02", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029", "safe-mcp:SAFE-T1703"),
     scope=Scope.SESSION,
+    suspect="(SELECT max(calls) FROM session_sizes WHERE servers > 1) > 10",
     find=FIND,
     fires_on={
         "each answer asks for the other": session(*(

@@ -108,6 +108,7 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1910", "attack:T1567"),
     scope=Scope.SESSION,
     learn=LEARN,
+    suspect="(SELECT max(calls) FROM session_sizes) >= 4",
     find=FIND,
     fires_on={
         "a logger gets every turn": _turns("log_interaction"),

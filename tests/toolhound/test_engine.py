@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from detectors.contract import Found, Scope, Slice
 from detectors.scenarios import call, message, session
 from store.errors import BusyError, DiskError
-from store.records import Observer, Outcome, Span
-from tests.toolhound.small import COUNTED, DELETED, FAILING, MONDAY, UNASKED, attack, opened, spool, state, work
+from store.records import Grade, Observer, Outcome, Span
+from tests.toolhound.small import COUNTED, DELETED, FAILING, MONDAY, UNASKED, attack, detector, opened, spool, state, work
 from toolhound.engine import Engine
 from toolhound.health import health
 from toolhound.workspace import Workspace
@@ -125,6 +127,38 @@ def test_a_failing_detector_is_told_and_the_others_go_on(started: Engine, only: 
     assert not started.detect().failures and health(started, started.database)["status"] == "ok"
 
 
+def test_a_finding_that_cannot_be_stored_is_its_detectors_failure_alone(started: Engine, only: Callable[..., None]) -> None:
+    def find(seen: Slice) -> Iterator[Found]:
+        for row in seen.rows("SELECT * FROM calls"):
+            yield Found(row["call_id"], "", [row["call_id"]], Grade.CONTENT, 0.9, "No text: \ud800." if row["tool"] == "odd" else "A text.")
+
+    only(detector("torn", find, Scope.CALL), DELETED)
+    spool(started, [call("odd"), call("delete")])
+    started.catch_up()
+    assert sorted(f["detector"] for f in state(started)[0]) == ["deleted", "torn"]
+    told = health(started, started.database)
+    assert "cannot be stored" in told["detectors"]["failing"]["torn"] and told["engine"]["touched_since"] is None
+
+
+def test_taking_does_not_wait_for_a_look_and_what_is_touched_meanwhile_is_looked_at(started: Engine, only: Callable[..., None]) -> None:
+    looking, go_on = threading.Event(), threading.Event()
+
+    def find(seen: Slice) -> Iterator[Found]:
+        looking.set()
+        assert go_on.wait(10)
+        for row in seen.rows("SELECT session_id, list(call_id ORDER BY called_at) AS calls FROM calls GROUP BY session_id"):
+            yield Found(row["session_id"], "", row["calls"], Grade.CONTENT, 0.9, f"{len(row['calls'])} calls.")
+
+    only(detector("slow", find))
+    with running(started):
+        spool(started, [call(session_id="s", called_at=MONDAY)])
+        assert looking.wait(10)
+        spool(started, [call(session_id="s", called_at=MONDAY + timedelta(seconds=5))])
+        until(lambda: started.progress.records == 2, "it is taken while the detector is busy")
+        go_on.set()
+        until(lambda: asked(started, "SELECT 1 FROM hot.findings WHERE len(call_ids) = 2"), "the session is looked at again")
+
+
 def test_touched_or_all_at_once_is_the_same(tmp_path: Path, only: Callable[..., None]) -> None:
     only(UNASKED, DELETED)
     records = [*work(10), *attack("a", prompt=None), *session(call("delete"), prompt=None, name="b")]
@@ -198,7 +232,7 @@ def test_a_backlog_is_taken_before_a_look_and_a_look_takes_on_so_much_at_most(
     only(DELETED)
     monkeypatch.setattr("toolhound.engine.FILES_A_STEP", 1)
     monkeypatch.setattr("toolhound.engine.STEPS_A_LOOK", 3)
-    monkeypatch.setattr("toolhound.engine.LOOKED_AT_ONCE", 4)
+    monkeypatch.setattr("toolhound.looking.LOOKED_AT_ONCE", 4)
     for n in range(5):
         spool(started, [call("delete", session_id=f"s{n}"), call("delete", session_id=f"s{n}")])
     assert started.step(patient=False) == 6 and len(state(started)[0]) == 4

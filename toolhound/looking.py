@@ -1,0 +1,106 @@
+"""Looks, again and again, on a connection of their own: what is taken in meanwhile never waits for detectors."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import monotonic
+
+from store.database import Database
+from toolhound.detection import Look, Looked, look_at_everything
+from toolhound.normal import Normal
+
+QUIET_SECONDS = 0.25
+"""A session is looked at once nothing was added for so long: its prompt and its calls often come in separate exports."""
+
+IMPATIENT_SECONDS = 0.8
+"""... but at the latest so long after it was first touched, so that an alert shows within two seconds."""
+
+LOOKED_AT_ONCE = 20_000
+"""How much of what was touched one look takes on, oldest first, so that the first alerts of a backlog do not wait for its last calls."""
+
+GROUPS_SECONDS, GROUPS_SHARE = 1.0, 0.2
+"""How long agents, servers, principals and the fleet are left alone at least, and what share of the time looks at them may take: they cost
+what these did lately, however little of it is new."""
+
+Conclude = Callable[[Looked, Callable[[Database], None]], None]
+"""Takes what a look gave, and what to write in the transaction that makes alerts of it."""
+
+
+class Looks:
+    """Looks at what `hot.touched` and `hot.waiting` name; whoever else changes lessons or moves calls holds `lock` meanwhile."""
+
+    def __init__(self, reader: Database, normal: Callable[[Database, bool], Normal], conclude: Conclude) -> None:
+        self._reader, self._normal, self._conclude = reader, normal, conclude
+        self._groups_due = 0.0
+        self.lock = threading.RLock()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        with self.lock:
+            self._reader.close()
+
+    def once(self, patient: bool = True) -> bool:
+        """Look at what has become quiet, and at longer-lived groups where that is due; everything at once if not `patient`. Whether there was any."""
+        with self.lock:
+            did = self._is_time(patient)
+            if did:
+                self._look_at_sessions()
+            if not patient or monotonic() >= self._groups_due:
+                did = self._look_at_groups() or did
+            return did
+
+    def everything(self, learn_from_unsettled: bool) -> Looked:
+        """Run every detector over everything."""
+        whole = Looked()
+        with self.lock:
+            for looked in look_at_everything(self._reader, self._normal(self._reader, learn_from_unsettled)):
+                self._conclude(looked, _nothing)
+                whole.findings += looked.findings
+                whole.withdrawn += looked.withdrawn
+                whole.failures |= looked.failures
+        return whole
+
+    def waiting(self) -> bool:
+        """Whether there is anything to look at."""
+        with self.lock:
+            return bool(self._reader.value("SELECT (SELECT count(*) FROM hot.touched) + (SELECT count(*) FROM hot.waiting)"))
+
+    def _is_time(self, patient: bool) -> bool:
+        row = self._reader.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
+        if row["first"] is None:
+            return False
+        now = datetime.now(UTC)
+        quiet = (now - row["last"]).total_seconds() > QUIET_SECONDS
+        return not patient or quiet or (now - row["first"]).total_seconds() > IMPATIENT_SECONDS
+
+    def _look_at_sessions(self) -> None:
+        look, looked = Look(self._reader, usual=self._normal(self._reader, True)), Looked()
+        chosen = look.choose(LOOKED_AT_ONCE)
+        look.learn(looked)
+        look.sessions(looked)
+        touched = look.touched()
+
+        def note(database: Database) -> None:
+            with database.named(chosen=chosen):  # what was touched again meanwhile stays
+                database.execute("""
+                    DELETE FROM hot.touched AS t USING chosen AS c WHERE c.kind = t.kind AND c.key = t.key AND t.touched_at <= c.touched_at
+                """)
+            database.insert("hot.waiting", touched)
+
+        self._conclude(looked, note)
+
+    def _look_at_groups(self) -> bool:
+        waiting = self._reader.query("SELECT DISTINCT scope, key, since FROM hot.waiting")
+        if not len(waiting):
+            return False
+        begun = monotonic()
+        look, looked = Look(self._reader, usual=self._normal(self._reader, True)), Looked()
+        look.groups(waiting, looked)
+        self._conclude(looked, lambda database: database.execute("DELETE FROM hot.waiting"))
+        took = monotonic() - begun
+        self._groups_due = begun + max(GROUPS_SECONDS, took / GROUPS_SHARE)
+        return True
+
+
+def _nothing(_: Database) -> None:
+    """There is nothing to note."""
