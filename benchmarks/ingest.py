@@ -197,7 +197,8 @@ def soak(options: argparse.Namespace) -> dict[str, float]:
         sender.start()
         begun, said = time.monotonic(), 0.0
         while sender.is_alive() and told.empty():
-            now = memory(supervisor) | {"waiting_files": client.health()["spool"]["files"]}
+            health = client.health()
+            now = memory(supervisor) | {"waiting_files": health["spool"]["files"], "not_looked_at": health["engine"]["touched"]}
             worst = {name: max(value, worst.get(name, 0.0)) for name, value in now.items()}
             if time.monotonic() - said > 30:
                 said = time.monotonic()

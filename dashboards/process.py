@@ -14,6 +14,7 @@ import uvicorn
 from dashboards.app import create_app
 from store.errors import ToolhoundError
 from toolhound.supervisor import TOKEN_VARIABLE
+from toolhound.workers import Workers
 from toolhound.workspace import Workspace
 
 GRACE_SECONDS = 3
@@ -23,7 +24,7 @@ def main() -> int:
     """Run engine, deliveries and web server until told to stop."""
     folder, host, port, address = sys.argv[1:5]
     try:
-        workspace = Workspace(Path(folder), address=address)
+        workspace = Workspace(Path(folder), address=address, workers=Workers(max(1, (os.cpu_count() or 1) - 1)))
     except ToolhoundError as error:
         print(f"toolhound engine: {error}", file=sys.stderr)
         return 1

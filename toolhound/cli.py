@@ -23,6 +23,7 @@ from toolhound import learn_verbs, printing, register_verbs, verify_verb
 from toolhound.options import Actor, AsJson, Token, Where, opening
 from toolhound.settings import FILE_NAME, read_settings
 from toolhound.supervisor import Supervisor
+from toolhound.workers import Workers
 from toolhound.workspace import DEFAULT_FOLDER
 
 PARTLY, FAILED, FOUND = 1, 2, 3
@@ -171,7 +172,7 @@ def risk(
     from toolhound.ranking import rank, write_csv
 
     with _bar(None) as advance:
-        ranked, refused = rank(calls, history or [], advance)
+        ranked, refused = rank(calls, history or [], advance, Workers())
     write_csv(ranked, output)
     for reason in refused[:20]:
         said.print(printing.plain(reason), markup=False, highlight=False, soft_wrap=True)

@@ -1,7 +1,8 @@
 """Detectors over a workspace: the scopes that changed, or everything in shards; both give the same findings."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -9,19 +10,24 @@ from functools import cached_property
 import pyarrow as pa
 
 from alerts import triage
-from detectors.contract import SCOPE_KEY, Scope, Slice
+from detectors.contract import SCOPE_KEY, Scope
 from detectors.registry import Registered, detectors
-from detectors.run import by_scope, run
+from detectors.run import by_scope
 from store.database import Database
+from store.errors import DetectorError
 from store.records import Finding
 from toolhound.lessons import TOUCHED, refresh
 from toolhound.normal import Normal
+from toolhound.workers import Answer, Ask, here
 
 SHARD_CALLS = 50_000
 """How many calls a detector holds at a time when everything is looked at."""
 
-GROUPS_AT_ONCE = 2_000
-"""How many touched sessions a detector holds at a time: they are given whole, and each needs only itself."""
+GROUPS_AT_LEAST, GROUPS_AT_ONCE, CALLS_AT_ONCE = 200, 2_000, 20_000
+"""How many touched sessions, and how many touched calls, a detector holds at a time: sessions are given whole, and each needs only itself."""
+
+WORTH_SHARING = 5_000
+"""From so many calls on, it is worth splitting them among processes."""
 
 NEWEST_CALLS = 200_000
 """How many calls of touched agents, servers, principals or of the fleet a detector holds at most, the newest: traffic must not fill the memory."""
@@ -60,14 +66,26 @@ class Looked:
     well: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is looked at at a time: groups of one kind, what they did since a moment, their newest calls at most."""
+
+    scope: Scope
+    keys: Sequence[str]
+    since: datetime | None = None
+    most: int | None = None
+
+
 class Look:
     """One look: who is asked (all detectors where none are named), what is usual, and what stays as it is meanwhile.
 
     It asks through a connection of its caller's, on which it keeps what it looks at in temporary tables, and writes lessons alone.
     """
 
-    def __init__(self, database: Database, asked: Iterable[Registered] | None = None, usual: Normal | None = None) -> None:
-        self.database = database
+    def __init__(
+        self, database: Database, asked: Iterable[Registered] | None = None, usual: Normal | None = None, ask: Ask = here, at_once: int = 1
+    ) -> None:
+        self.database, self._ask, self._at_once = database, ask, at_once
         self.asked = list(detectors().values() if asked is None else asked)
         self.usual = usual or Normal(database, self.asked)
 
@@ -99,13 +117,14 @@ class Look:
 
     def sessions(self, looked: Looked) -> None:
         """Look at the calls and sessions that were chosen."""
+        parts = []
         for scope in WHOLE:
             keys = [row["k"] for row in self.database.rows(
                 f"SELECT {SCOPE_KEY[scope]} AS k FROM looked_at UNION SELECT key FROM looking WHERE kind = $kind", {"kind": _KIND[scope]},
             ) if row["k"] is not None]
-            most = GROUPS_AT_ONCE if scope == Scope.SESSION else max(1, len(keys))
-            for start in range(0, len(keys), most):
-                self._at(scope, keys[start:start + most], looked)
+            most = CALLS_AT_ONCE if scope == Scope.CALL else max(GROUPS_AT_LEAST, min(GROUPS_AT_ONCE, -(-len(keys) // self._at_once)))
+            parts += [Part(scope, keys[start:start + most]) for start in range(0, len(keys), most)]
+        self.parts(parts, looked)
 
     def touched(self) -> pa.Table:
         """The longer-lived groups that were chosen: `scope`, `key`, `since`."""
@@ -119,36 +138,44 @@ class Look:
             keys[row["scope"]].add(row["key"])
             if row["since"]:
                 since[row["scope"]] = min(since.get(row["scope"], row["since"]), row["since"])
-        for scope in LONG_LIVED:
-            self._at(scope, sorted(keys[scope]), looked, since.get(scope), NEWEST_CALLS)
+        self.parts([Part(scope, sorted(keys[scope]), since.get(scope), NEWEST_CALLS) for scope in LONG_LIVED], looked)
 
-    def shard(self, scope: Scope, keys: Sequence[str], looked: Looked) -> None:
-        """Look at all that is known of some groups."""
-        self._at(scope, keys, looked)
-
-    def _at(self, scope: Scope, keys: Sequence[str], looked: Looked, since: datetime | None = None, most: int | None = None) -> None:
-        asked = by_scope(self.asked, scope)
-        if not asked or not keys:
-            return
-        seen = Slice(self._seen(scope, keys, asked, since, most))
+    def parts(self, parts: Iterable[Part], looked: Looked) -> None:
+        """Look at one part after the other, or at several where several are looked at at once."""
+        pending: deque[tuple[Part, list[Registered], Answer]] = deque()
         try:
-            outcome = run(asked, seen)
+            for part in parts:
+                asked = by_scope(self.asked, part.scope)
+                if not asked or not part.keys:
+                    continue
+                seen = self._seen(part, asked)
+                if len(pending) >= self._at_once:
+                    self._gather(*pending.popleft(), looked)
+                pending.append((part, asked, self._ask(asked, seen)))
+            while pending:
+                self._gather(*pending.popleft(), looked)
         finally:
-            seen.close()
+            for _, _, answer in pending:  # or the next look would be given it
+                with suppress(DetectorError):
+                    answer.result()
+
+    def _gather(self, part: Part, asked: Iterable[Registered], answer: Answer, looked: Looked) -> None:
+        outcome = answer.result()
         looked.findings += outcome.findings.values()
         looked.failures |= outcome.failures
         asked_well = [one.name for one in asked if one.name not in outcome.failures]
         looked.well.update(asked_well)
-        if scope in WHOLE:
-            looked.withdrawn += triage.lapsed(self.database, scope=scope, scope_keys=keys, detectors=asked_well, found=outcome.findings)
+        if part.scope in WHOLE:
+            looked.withdrawn += triage.lapsed(
+                self.database, scope=part.scope, scope_keys=part.keys, detectors=asked_well, found=outcome.findings
+            )
 
-    def _seen(
-        self, scope: Scope, keys: Sequence[str], asked: Iterable[Registered], since: datetime | None, most: int | None
-    ) -> Mapping[str, pa.Table]:
+    def _seen(self, part: Part, asked: Iterable[Registered]) -> Mapping[str, pa.Table]:
         """The tables of a slice.
 
         Sessions are given whole; of longer-lived groups, what lies within the detectors' lookback, with the payloads that they name.
         """
+        scope, keys, since, most = part.scope, part.keys, part.since, part.most
         wanted = {column for one in asked for column in one.detector.payloads} | (PAYLOADS.keys() if scope in WHOLE else set())
         left_out = ", ".join(f"NULL::{kind} AS {column}" for column, kind in PAYLOADS.items() if column not in wanted)
         earliest = since - max(one.detector.lookback for one in asked) if since and scope not in WHOLE else None
@@ -187,20 +214,23 @@ def look_at_touched(
 
 
 def look_at_everything(
-    database: Database, usual: Normal | None = None, asked: Iterable[Registered] | None = None, shard_calls: int = SHARD_CALLS
+    database: Database, usual: Normal | None = None, asked: Iterable[Registered] | None = None, shard_calls: int = SHARD_CALLS,
+    ask: Ask = here, at_once: int = 1,
 ) -> Iterator[Looked]:
     """Run detectors (all where none are named) over all calls, shard by shard."""
-    look = Look(database, asked, usual)
+    total = database.value("SELECT count(*) FROM calls") or 0
+    if total < WORTH_SHARING:
+        ask, at_once = here, 1
+    look = Look(database, asked, usual, ask, at_once)
     yield Looked(failures=refresh(database, look.usual.learners))
     for scope in Scope:
         keys = [row["k"] for row in database.rows(f"""
             SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
         """) if row["k"] is not None]
-        total = database.value("SELECT count(*) FROM calls") or 0
-        shards = max(1, total // shard_calls)
-        for n in range(shards):
+        shards = max(1, total // shard_calls, at_once)
+        for first in range(0, shards, at_once):
             looked = Looked()
-            look.shard(scope, keys[n::shards], looked)
+            look.parts([Part(scope, keys[n::shards]) for n in range(first, min(first + at_once, shards))], looked)
             yield looked
 
 

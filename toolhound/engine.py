@@ -26,6 +26,7 @@ from toolhound.looking import Looks
 from toolhound.normal import Normal
 from toolhound.settings import DATABASE_FILE, Settings
 from toolhound.settling import SPOOLED_KEPT
+from toolhound.workers import Workers
 
 FILES_A_STEP = 256
 DELIVERY_THREADS = 8
@@ -66,7 +67,9 @@ class Engine:
     connection of their own, and `looks.lock` is taken before `writing`.
     """
 
-    def __init__(self, folder: Path, settings: Settings, sinks: Iterable[Sink] = (), file: str = DATABASE_FILE) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, sinks: Iterable[Sink] = (), file: str = DATABASE_FILE, workers: Workers | None = None
+    ) -> None:
         self.folder, self.settings, self.sinks = folder, settings, list(sinks)
         folder.mkdir(parents=True, exist_ok=True)
         seal = seal_of(folder, settings.keep)
@@ -82,14 +85,14 @@ class Engine:
         self.lake.make_views(self.database)
         self.progress = Progress()
         self.writing = threading.RLock()
-        self.looks = Looks(self.database.reader(), self._normal_for, self._conclude)
+        self.looks = Looks(self.database.reader(), self._normal_for, self._conclude, workers)
         self._last_settled = datetime.now(UTC)
         self._last_kept_house = datetime.min.replace(tzinfo=UTC)
 
     def close(self) -> None:
         """Give the database file back."""
-        with self.looks.lock, self.writing:
-            self.looks.close()
+        self.looks.close()
+        with self.writing:
             self.database.close()
 
     def step(self, patient: bool = True) -> int:

@@ -8,6 +8,7 @@ from time import monotonic
 from store.database import Database
 from toolhound.detection import Look, Looked, look_at_everything
 from toolhound.normal import Normal
+from toolhound.workers import Ask, Workers, here
 
 QUIET_SECONDS = 0.25
 """A session is looked at once nothing was added for so long: its prompt and its calls often come in separate exports."""
@@ -29,13 +30,15 @@ Conclude = Callable[[Looked, Callable[[Database], None]], None]
 class Looks:
     """Looks at what `hot.touched` and `hot.waiting` name; whoever else changes lessons or moves calls holds `lock` meanwhile."""
 
-    def __init__(self, reader: Database, normal: Callable[[Database, bool], Normal], conclude: Conclude) -> None:
-        self._reader, self._normal, self._conclude = reader, normal, conclude
+    def __init__(self, reader: Database, normal: Callable[[Database, bool], Normal], conclude: Conclude, workers: Workers | None = None) -> None:
+        self._reader, self._normal, self._conclude, self._workers = reader, normal, conclude, workers
         self._groups_due = 0.0
         self.lock = threading.RLock()
 
     def close(self) -> None:
         """Give the connection back."""
+        if self._workers:
+            self._workers.stop()
         with self.lock:
             self._reader.close()
 
@@ -53,7 +56,9 @@ class Looks:
         """Run every detector over everything."""
         whole = Looked()
         with self.lock:
-            for looked in look_at_everything(self._reader, self._normal(self._reader, learn_from_unsettled)):
+            usual = self._normal(self._reader, learn_from_unsettled)
+            ask, at_once = self._asking()
+            for looked in look_at_everything(self._reader, usual, ask=ask, at_once=at_once):
                 self._conclude(looked, _nothing)
                 whole.findings += looked.findings
                 whole.withdrawn += looked.withdrawn
@@ -65,6 +70,13 @@ class Looks:
         with self.lock:
             return bool(self._reader.value("SELECT (SELECT count(*) FROM hot.touched) + (SELECT count(*) FROM hot.waiting)"))
 
+    def _asking(self) -> tuple[Ask, int]:
+        return (self._workers.ask, self._workers.processes) if self._workers else (here, 1)
+
+    def _look(self) -> Look:
+        ask, at_once = self._asking()
+        return Look(self._reader, usual=self._normal(self._reader, True), ask=ask, at_once=at_once)
+
     def _is_time(self, patient: bool) -> bool:
         row = self._reader.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
         if row["first"] is None:
@@ -74,7 +86,7 @@ class Looks:
         return not patient or quiet or (now - row["first"]).total_seconds() > IMPATIENT_SECONDS
 
     def _look_at_sessions(self) -> None:
-        look, looked = Look(self._reader, usual=self._normal(self._reader, True)), Looked()
+        look, looked = self._look(), Looked()
         chosen = look.choose(LOOKED_AT_ONCE)
         look.learn(looked)
         look.sessions(looked)
@@ -94,7 +106,7 @@ class Looks:
         if not len(waiting):
             return False
         begun = monotonic()
-        look, looked = Look(self._reader, usual=self._normal(self._reader, True)), Looked()
+        look, looked = self._look(), Looked()
         look.groups(waiting, looked)
         self._conclude(looked, lambda database: database.execute("DELETE FROM hot.waiting"))
         took = monotonic() - begun

@@ -8,6 +8,7 @@ import typer
 
 from toolhound.client import Client
 from toolhound.supervisor import TOKEN_VARIABLE
+from toolhound.workers import Workers
 from toolhound.workspace import Workspace, connect
 
 Where = Annotated[str, typer.Option("--workspace", "-w", envvar="TOOLHOUND_WORKSPACE", help="a folder, or the address of a running server")]
@@ -19,7 +20,7 @@ Actor = Annotated[str, typer.Option(envvar="USER", help="who decides")]
 @contextmanager
 def opening(where: str, token: str | None, create: bool = False) -> Iterator[Workspace | Client]:
     """A workspace, or a running server, closed in the end."""
-    workspace = connect(where, token, create)
+    workspace = connect(where, token, create, Workers())
     try:
         yield workspace
     finally:

@@ -18,15 +18,18 @@ from store.errors import StoreError
 from store.records import Finding, Grade, Severity
 from toolhound.engine import Engine
 from toolhound.settings import Settings
+from toolhound.workers import Workers
 
 THROWAWAY_KEY = b"nothing of this outlives the command"
 
 
-def rank(calls: Sequence[str], history: Sequence[str], progress: Callable[[int], None] = lambda _: None) -> tuple[list[tuple[str, float]], list[str]]:
+def rank(
+    calls: Sequence[str], history: Sequence[str], progress: Callable[[int], None] = lambda _: None, workers: Workers | None = None
+) -> tuple[list[tuple[str, float]], list[str]]:
     """`(session_id, risk)` for each session of `calls`, best first; and what was refused or failed, each with its place."""
     refused: list[str] = []
     with TemporaryDirectory(prefix="toolhound-") as folder:
-        engine = Engine(Path(folder), Settings())
+        engine = Engine(Path(folder), Settings(), workers=workers)
         try:
             _take(engine, history, refused, progress)
             engine.forget_touched()

@@ -25,6 +25,7 @@ from toolhound.health import health
 from toolhound.history import taught_by
 from toolhound.settings import Settings, settings_of
 from toolhound.verification import verify_engine
+from toolhound.workers import Workers
 
 if TYPE_CHECKING:
     from toolhound.client import Client
@@ -37,11 +38,13 @@ SERVED = "serve.json"
 class Workspace:
     """A folder of calls, findings and alerts. One process at a time may open it; others ask its server."""
 
-    def __init__(self, folder: Path | str = DEFAULT_FOLDER, settings: Settings | None = None, address: str | None = None) -> None:
+    def __init__(
+        self, folder: Path | str = DEFAULT_FOLDER, settings: Settings | None = None, address: str | None = None, workers: Workers | None = None
+    ) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.settings = settings or settings_of(self.folder)
-        self.engine = Engine(self.folder, self.settings, sinks(self.settings.webhooks, address))
+        self.engine = Engine(self.folder, self.settings, sinks(self.settings.webhooks, address), workers=workers)
 
     def __enter__(self) -> "Workspace":
         return self
@@ -203,9 +206,12 @@ class Workspace:
             reader.close()
 
 
-def connect(where: str | Path = DEFAULT_FOLDER, token: str | None = None, create: bool = False) -> "Workspace | Client":
+def connect(
+    where: str | Path = DEFAULT_FOLDER, token: str | None = None, create: bool = False, workers: Workers | None = None
+) -> "Workspace | Client":
     """A workspace by folder, or a running server by address; a folder that is being served leads to its server.
 
+    workers: the processes in which detectors look at much; without, they look in this one. Only for programs that guard their main module.
     Raises StoreError where there is no such folder, unless it is to be created.
     """
     server = server_of(where, token)
@@ -213,7 +219,7 @@ def connect(where: str | Path = DEFAULT_FOLDER, token: str | None = None, create
         return server
     if not create and not Path(where).is_dir():
         raise StoreError(f"{where} is no workspace: there is no such folder; `toolhound serve` or `toolhound ingest` makes one")
-    return Workspace(where)
+    return Workspace(where, workers=workers)
 
 
 def server_of(where: str | Path, token: str | None = None) -> "Client | None":
