@@ -58,12 +58,12 @@ def _suspecting(asked: list[Registered], seen: Slice, outcome: Run) -> list[Regi
     if not gated:
         return asked
     try:
-        holds = seen.rows(f"SELECT {', '.join(f'({sql}) AS {name}' for name, sql in gated.items())} FROM calls")[0]
+        holds = seen.rows(f"SELECT count(*), {', '.join(f'({sql}) AS {name}' for name, sql in gated.items())} FROM calls")[0]
     except StoreError:
         holds = {}
         for name, sql in gated.items():
             try:
-                holds[name] = seen.rows(f"SELECT ({sql}) AS holds FROM calls")[0]["holds"]
+                holds[name] = seen.rows(f"SELECT count(*), ({sql}) AS holds FROM calls")[0]["holds"]
             except StoreError as error:
                 outcome.failures[name] = f"{type(error).__name__}: {error}"
     return [one for one in asked if one.name not in gated or holds.get(one.name)]

@@ -1,6 +1,7 @@
 """The laws that every detector keeps, proven by its own scenarios."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,11 +12,13 @@ from detectors.contract import Scenario
 from detectors.registry import SECTIONS, Registered, detectors
 from store.database import Database
 from store.records import Finding, Message, Record, Stated
-from toolhound.detection import look_at_everything, look_at_touched
+from toolhound.detection import Look, Looked, Part, look_at_everything, look_at_touched
 from toolhound.proof import database_of
 
 EVERY = [pytest.param(one, id=name) for name, one in detectors().items()]
 SHARDS = 8
+TRIED = 3
+"""Findings of each detector."""
 YEAR_QUALIFIED = ("owasp-mcp:2025:", "owasp-asi:2026:", "owasp-llm:2026:", "atlas:AML.T", "safe-mcp:SAFE-T", "attack:T")
 
 
@@ -102,6 +105,23 @@ def test_touched_scopes_shards_and_all_at_once_agree(one: Registered) -> None:
             assert not looked.failures
             whole |= {f.finding_id: f for f in looked.findings}
         assert whole == touched
+
+
+def test_nothing_is_found_where_nothing_is_suspected() -> None:
+    """Over the scenarios of all detectors together: what a detector finds without its `suspect`, it finds with it, in a slice of that group alone."""
+    records = [moved for n, (_, scenario) in enumerate(s for one in detectors().values() for s in _all(one)) for moved in _apart(scenario, n)]
+    database = database_of(records)
+    unasked = [replace(one, detector=replace(one.detector, suspect=None)) for one in detectors().values() if one.detector.suspect]
+    looked = look_at_touched(database, unasked)
+    assert not looked.failures and len(looked.findings) > len(unasked)
+    tried: Counter[str] = Counter()
+    look = Look(database, [])
+    for finding in looked.findings:
+        if (tried := tried + Counter([finding.detector]))[finding.detector] <= TRIED:
+            one, alone = detectors()[finding.detector], Looked()
+            look.asked = [one]
+            look.parts([Part(one.detector.scope, [finding.scope_key])], alone)
+            assert finding.finding_id in {f.finding_id for f in alone.findings}, finding.sentence
 
 
 def _all(one: Registered) -> list[tuple[str, Scenario]]:
