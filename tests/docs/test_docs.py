@@ -143,9 +143,10 @@ def told(one: Registered, records: Scenario) -> int:
     return len(looked.findings)
 
 
-def test_the_detector_of_the_readme_works(tmp_path: Path) -> None:
-    source = next(block for block in blocks(README, "python") if "DETECTOR = " in block)
-    one = registered(module_of(tmp_path, "whole_table_read", source), "rules")
+@pytest.mark.parametrize(("page", "name"), [("README.md", "whole_table_read"), ("docs/writing-detectors.md", "export_in_new_format")])
+def test_the_detector_of_a_page_works(tmp_path: Path, page: str, name: str) -> None:
+    source = next(block for block in blocks((ROOT / page).read_text(), "python") if "DETECTOR = " in block)
+    one = registered(module_of(tmp_path, name, source), "rules")
     assert all(told(one, records) for records in one.detector.fires_on.values())
     assert not any(told(one, records) for records in one.detector.quiet_on.values())
     assert set(one.detector.techniques) <= generate.technique_titles().keys()
