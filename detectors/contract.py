@@ -161,7 +161,8 @@ class Detector:
     suspect: SQL aggregate over `calls` (`bool_or(contains(result, '[secret:'))`) that is true of every slice in which `find` finds something;
         of another, `find` is not asked. Those of all detectors are answered in one look, so what keeps ordinary work out should be cheap.
     lookback: how far apart calls of one scope may lie and still be seen together.
-    payloads: beyond a call or a session, slices hold `arguments`, `result`, `attributes` and shingles only where they are named here.
+    payloads: beyond a call or a session, slices hold `arguments`, `result` (the beginning of both), `attributes` and shingles only where they
+        are named here.
     fires_on, quiet_on: named scenarios; the quiet ones are near misses.
     """
 

@@ -46,6 +46,9 @@ PAYLOADS = {
 }
 """What is most of a call's bulk: of longer-lived groups, it would not fit."""
 
+BEGINNING = 1_000
+"""Of the arguments and results that they name, detectors of longer-lived groups see so many characters: why a call was refused stands there."""
+
 _KIND = {Scope.CALL: "call", Scope.SESSION: "session", Scope.SERVER: "server", Scope.PRINCIPAL: "principal"}
 """How `hot.touched` names what was touched by something else than a call."""
 
@@ -177,14 +180,16 @@ class Look:
         """
         scope, keys, since, most = part.scope, part.keys, part.since, part.most
         wanted = {column for one in asked for column in one.detector.payloads} | (PAYLOADS.keys() if scope in WHOLE else set())
-        left_out = ", ".join(f"NULL::{kind} AS {column}" for column, kind in PAYLOADS.items() if column not in wanted)
+        shortened = {} if scope in WHOLE else {column: f"left({column}, {BEGINNING})" for column in ("arguments", "result")}
+        replaced = {column: shortened.get(column) if column in wanted else f"NULL::{kind}" for column, kind in PAYLOADS.items()}
+        replacing = ", ".join(f"{sql} AS {column}" for column, sql in replaced.items() if sql)
         earliest = since - max(one.detector.lookback for one in asked) if since and scope not in WHOLE else None
         recent = "AND ($earliest IS NULL OR {} >= $earliest)"
         newest = "ORDER BY called_at DESC LIMIT $most" if most else ""
         with self.database.named(wanted_keys=pa.table({"k": pa.array(keys, pa.string())})):
             seen = {
                 "calls": self.database.query(
-                    f"SELECT *{f' REPLACE ({left_out})' if left_out else ''} FROM calls "
+                    f"SELECT *{f' REPLACE ({replacing})' if replacing else ''} FROM calls "
                     f"WHERE {SCOPE_KEY[scope]} IN (SELECT k FROM wanted_keys) {recent.format('called_at')} {newest}",
                     {"earliest": earliest} | ({"most": most} if most else {}),
                 ),

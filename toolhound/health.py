@@ -25,7 +25,7 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
             "records": progress.records, "files": progress.files, "alerts_opened": progress.alerts,
             "last_step_at": progress.last_step_at,
             "lag_seconds": _lag(engine),
-            "touched": reader.value("SELECT count(*) FROM hot.touched"),
+            "touched": reader.value("SELECT (SELECT count(*) FROM hot.touched) + (SELECT count(*) FROM hot.waiting)"),
             "touched_since": reader.value("SELECT min(touched_at) FROM hot.touched"),
             "sightings": {"repeated": progress.repeated, "contradicted": progress.contradicted, "clock_ahead": progress.ahead},
         },

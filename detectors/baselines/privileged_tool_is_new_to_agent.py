@@ -31,20 +31,22 @@ SELECT agent || chr(31) || coalesce(server, '') || chr(31) || tool AS key, count
 FROM calls WHERE agent IS NOT NULL AND outcome <> 'denied' GROUP BY 1
 """
 
-# A counter may have grown since: what it stood at on the day in question is its even share.
+# A counter may have grown since: what it stood at on the day in question is its even share. The tool itself may have none, where its session is held.
 FIND = f"""
 WITH used AS (
     SELECT * FROM calls WHERE agent IS NOT NULL AND {PRIVILEGED} AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject'
 ), known AS (
     SELECT split_part(key, chr(31), 1) AS agent, split_part(key, chr(31), 2) AS server, split_part(key, chr(31), 3) AS tool, n, first_at, last_at
     FROM normal WHERE detector = 'privileged_tool_is_new_to_agent'
+), begun AS (
+    SELECT agent, coalesce(server, '') AS server, tool, min(called_at) AS begun_at FROM used GROUP BY ALL
 ), before_it AS (
-    SELECT u.agent, u.server, u.tool, u.call_id, u.called_at, own.first_at AS begun_at, k.first_at,
-           greatest(1, k.n * least(1, (epoch(own.first_at) - epoch(k.first_at)) / greatest(1, epoch(k.last_at) - epoch(k.first_at)))) AS n
-    FROM used AS u
-    JOIN known AS own ON own.agent = u.agent AND own.server = coalesce(u.server, '') AND own.tool = u.tool
-    JOIN known AS k ON k.agent = u.agent AND k.first_at < own.first_at
-    WHERE u.called_at < own.first_at + INTERVAL 1 DAY
+    SELECT u.agent, u.server, u.tool, u.call_id, u.called_at, b.begun_at, k.first_at,
+           greatest(1, k.n * least(1, (epoch(b.begun_at) - epoch(k.first_at)) / greatest(1, epoch(k.last_at) - epoch(k.first_at)))) AS n
+    FROM used AS u JOIN begun AS b ON b.agent = u.agent AND b.server = coalesce(u.server, '') AND b.tool = u.tool
+    ANTI JOIN known AS own ON own.agent = u.agent AND own.server = b.server AND own.tool = u.tool AND own.first_at < b.begun_at
+    JOIN known AS k ON k.agent = u.agent AND k.first_at < b.begun_at
+    WHERE u.called_at < b.begun_at + INTERVAL 1 DAY
 ), judged AS (
     SELECT agent, server, tool, call_id, called_at, begun_at, sum(n)::BIGINT AS calls, count(*) AS tools,
            min(first_at) AS since, (1 + count(*) FILTER (n < 2)) / (1 + sum(n)) AS chance
