@@ -158,6 +158,7 @@ class Detector:
         counting less. Ask these where one busy session must not make a thing usual.
     learn_by: SQL over `calls` that names whom a counter is about: `coalesce(agent, '')`. Counters are then kept apart by this, as `subject`,
         and a slice is given those about the agents in it alone; say it wherever there may be many.
+    learn_attacks: whether sessions teach although an alert with proof stands against them: for counters of what was done, not of what is usual.
     suspect: SQL aggregate over `calls` (`bool_or(contains(result, '[secret:'))`) that is true of every slice in which `find` finds something;
         of another, `find` is not asked. Those of all detectors are answered in one look, so what keeps ordinary work out should be cheap.
     lookback: how far apart calls of one scope may lie and still be seen together.
@@ -176,6 +177,7 @@ class Detector:
     lookback: timedelta = timedelta(hours=24)
     learn: str | None = None
     learn_by: str | None = None
+    learn_attacks: bool = False
     payloads: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
 

@@ -58,8 +58,10 @@ def teach(database: Database, calls: pa.Table, standing: pa.Table, known: Sequen
         with database.named(new_sessions=fresh):
             database.execute("INSERT INTO hot.scored SELECT hash(session_id), day FROM new_sessions")
             counted = database.query("SELECT * FROM new_sessions WHERE session_id NOT IN (SELECT name FROM standing WHERE confirmed)")
-    for offset in range(0, len(honest), AT_ONCE):
-        merge(database, counters(database, known, honest.slice(offset, AT_ONCE), rules.half_life_days))
+    for attacks, taught in ((False, honest), (True, calls)):
+        whose = [one for one in known if one.detector.learn_attacks == attacks]
+        for offset in range(0, len(taught) if whose else 0, AT_ONCE):
+            merge(database, counters(database, whose, taught.slice(offset, AT_ONCE), rules.half_life_days))
     scores.count(database, counted, [one.name for one in known])
 
 
@@ -138,7 +140,8 @@ def _reconcile(database: Database, standing: pa.Table, known: Sequence[Registere
     for changed, times in ((released, 1), (late, -1)):
         calls = _calls_of(database, changed) if len(changed) else None
         if calls:
-            merge(database, _times(database, counters(database, known, calls, rules.half_life_days), times))
+            usual = [one for one in known if not one.detector.learn_attacks]
+            merge(database, _times(database, counters(database, usual, calls, rules.half_life_days), times))
     scores.count(database, confirmed, names, -1)
     scores.count(database, cleared, names)
     database.execute("DELETE FROM hot.held")

@@ -36,7 +36,7 @@ _NORMAL = f"""
         SELECT * FROM hot.normal SEMI JOIN wanted USING (detector, subject)
         UNION ALL BY NAME
         SELECT * EXCLUDE (lesson), 1 AS sessions, {{weight}} AS weight FROM hot.lessons AS l SEMI JOIN wanted USING (detector, subject)
-        WHERE $unsettled AND NOT EXISTS (SELECT 1 FROM held WHERE held.lesson = l.lesson)
+        WHERE $unsettled AND (l.detector IN (SELECT unnest($whatever::VARCHAR[])) OR NOT EXISTS (SELECT 1 FROM held WHERE held.lesson = l.lesson))
     ), clock AS (
         SELECT least(now(), greatest((SELECT max(last_at) FROM hot.normal), (SELECT max(last_at) FROM hot.lessons))) AS now
     )
@@ -67,7 +67,8 @@ class Normal:
         if self._held is None:
             self._held = held(self.database, self.held_days)
         with self.database.named(wanted=self._wanted(asked, calls, keys), held_names=self._held):
-            return self.database.query(_NORMAL.format(weight=weight, today=today), {"unsettled": self.unsettled})
+            return self.database.query(_NORMAL.format(weight=weight, today=today), {
+                "unsettled": self.unsettled, "whatever": [one.name for one in self.learners if one.detector.learn_attacks]})
 
     def _wanted(self, asked: Iterable[Registered], calls: pa.Table, keys: Sequence[str]) -> pa.Table:
         """Which detectors are asked about whom: `detector`, `subject`."""
