@@ -32,7 +32,7 @@ WORTH_SHARING = 5_000
 NEWEST_CALLS = 200_000
 """How many calls of touched agents, servers, principals or of the fleet a detector holds at most, the newest: traffic must not fill the memory."""
 
-LOOKED_AT_WITHIN = timedelta(hours=1)
+LOOKED_AT_WITHIN = timedelta(minutes=10)
 """How long a call waits in the hot tables for its look; then it settles all the same, and is looked for in the lake."""
 
 WHOLE = (Scope.CALL, Scope.SESSION)

@@ -122,7 +122,12 @@ def _run(asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Run:
         laid.close()
 
 
+NICER = 10
+"""By how much detectors give way to taking in, where there is not enough for both: what waits to be looked at is kept, what is not taken is not."""
+
+
 def _work(connection: Connection) -> None:
+    os.nice(NICER)
     parent = parent_process()
     if parent:
         threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
