@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from detectors.contract import Scope
 from detectors.registry import FAMILIES, Registered, detectors
-from docs import conformance
+from docs import blindness, conformance
 from ingest.json_traces.lines import formats
 from ingest.reading import dialects
 from store import tables
@@ -80,6 +80,7 @@ def pages() -> dict[Path, str]:
     made = {DOCS / "detectors" / f"{name}.md": detector_page(one) for name, one in ours.items()}
     made[DOCS / "detectors" / "README.md"] = detectors_page(ours.values())
     made[DOCS / "dialects.md"] = dialects_page()
+    made[DOCS / "blindness.md"] = blindness.page(GENERATED.format(cure=CURE, source="detectors/, ingest/dialects/ and ingest/json_traces/"))
     made[DOCS / "settings.md"] = settings_page()
     made[DOCS / "tables.md"] = tables_page()
     made[DOCS / "command-line.md"] = command_line_page()
@@ -168,7 +169,8 @@ def dialects_page() -> str:
     parts = [
         "# Dialects", GENERATED.format(cure=CURE, source="ingest/dialects/ and ingest/json_traces/"),
         "A dialect is the vocabulary that a source speaks. It decides what a detector can see. Each span or log record is read by the first dialect "
-        "that recognises it, in this order. What no dialect recognises counts as `unknown` on the health page; its spans still tie calls together.",
+        "that recognises it, in this order. What no dialect recognises counts as `unknown` on the health page; its spans still tie calls together. "
+        "Which detectors are blind for which: [blind spots by source](blindness.md).",
     ]
     for name, dialect in dialects():
         title = _flat((inspect.getdoc(import_module(f"ingest.dialects.{name}")) or name).split("\n\n")[0])

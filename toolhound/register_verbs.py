@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from toolhound.options import Actor, AsJson, Token, Where, opening
 from toolhound.printing import plain
@@ -83,7 +84,7 @@ def list_registry(workspace: Where = DEFAULT_FOLDER, token: Token = None, as_jso
 def _entered(workspace: str, token: str | None, server: str, tool: str | None, **said: Any) -> None:
     with opening(workspace, token) as opened:
         row = opened.enter(server, tool, **said)
-    shown.print(plain(f"{row['server']}{'.' + row['tool'] if row['tool'] else ''} is {row['state']}"), markup=False, highlight=False)
+    shown.print(_literal(f"{row['server']}{'.' + row['tool'] if row['tool'] else ''} is {row['state']}"), highlight=False)
 
 
 def _print(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
@@ -94,5 +95,10 @@ def _print(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: b
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == "grant_id")
     for row in rows:
-        table.add_row(*(plain("" if row[c] is None else str(row[c])[: MINUTES if c.endswith("_at") else None]) for c in columns))
+        table.add_row(*(_literal("" if row[c] is None else str(row[c])[: MINUTES if c.endswith("_at") else None]) for c in columns))
     shown.print(table)
+
+
+def _literal(name: str) -> Text:
+    """A name that anybody may have given, as it is: neither markup nor controls are obeyed, and it stays on its line."""
+    return Text(plain(name).replace("\n", " ⏎ "))

@@ -1,9 +1,9 @@
 """A session grows far beyond what its agent's sessions are.
 
 What it detects
-A session with many times the calls, the different tools or the servers of this agent's other sessions: at least five robust deviations above
-their median (on a logarithmic scale) and more than any of them, once twenty others are known. From three and a half deviations on, it is noted
-for the session's ranking.
+A session with many times the calls, the different tools, the servers or the text of this agent's other sessions, or that costs many times the
+tokens or the money, where calls tell them: at least five robust deviations above their median (on a logarithmic scale) and more than any of them,
+once twenty others are known. From three and a half deviations on, it is noted for the session's ranking.
 
 Why it matters
 Runaway agents and fan-out show in size before anybody reads a transcript: every call may be in order, and the bill is not. An agent that tries
@@ -13,7 +13,9 @@ False positives
 The first big job of an agent that did small ones. Conversations that go on for days.
 
 Blind spots
-Agents with fewer than twenty other sessions; sub-agents with names of their own; loops that stay below fifty calls.
+Agents with fewer than twenty other sessions; sub-agents with names of their own; loops that stay below fifty calls. Tokens and costs are known
+where a call's own attributes tell them; most sources tell them of the model's turns alone, which are not kept. What the calls sent and read, some
+four bytes a token, stands for them there.
 """
 
 from detectors.contract import Detector, Scope
@@ -21,30 +23,48 @@ from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
 SESSIONS_AT_LEAST = 20
-CALLS, TOOLS, SERVERS = 50, 15, 6
+LEAST = {"calls": 50, "tools": 15, "servers": 6, "kilobytes": 2_000, "tokens": 200_000, "cents": 100}
 """Smaller sessions are nobody's trouble, however small the others are."""
+_NAMES = {"tools": "different tools", "kilobytes": "kilobytes of arguments and results", "cents": "cents of costs"}
 NOTED, TOLD = 3.5, 5.0
 """Robust deviations: Iglewicz and Hoaglin call values unusual from 3.5 on; sizes of sessions have long tails, so more is asked to tell."""
 SPREAD_AT_LEAST = 0.25
 """Of logarithms: below it, 5 deviations would be less than six times the median."""
-_SIZES = "count(*) AS calls, count(DISTINCT coalesce(server, '') || chr(31) || tool) AS tools, count(DISTINCT server) AS servers"
+_TOTAL = r'(?i)"[\w.]*(?:total_tokens|token_count\.total)":\s*"?(\d{1,12})'
+_PARTS = r'(?i)"(?:(?:gen_ai|llm|ai|usage|[a-z]+_usage)\.)*(?:(?:input|output|prompt|completion)_tokens|token_count\.(?:prompt|completion))":\s*"?(\d{1,12})'
+_COST = r'(?i)"[\w.]*cost(?:_usd|\.total)?":\s*"?(\d{1,9}(?:\.\d{1,9})?)'
+_SIZES = f"""
+    count(*) AS calls, count(DISTINCT coalesce(server, '') || chr(31) || tool) AS tools, count(DISTINCT server) AS servers,
+    ((coalesce(sum(arguments_bytes), 0) + coalesce(sum(result_bytes), 0)) // 1000)::BIGINT AS kilobytes,
+    coalesce(sum(CASE WHEN contains(attributes, 'token') THEN coalesce(
+        nullif(regexp_extract(attributes, '{_TOTAL}', 1), '')::BIGINT, list_sum(regexp_extract_all(attributes, '{_PARTS}', 1)::BIGINT[])) END), 0)::BIGINT
+        AS tokens,
+    coalesce(100 * sum(CASE WHEN contains(attributes, 'cost') THEN nullif(regexp_extract(attributes, '{_COST}', 1), '')::DOUBLE END), 0)::BIGINT AS cents
+"""
+_ALL = ", ".join(LEAST)
 
 LEARN = f"""
 SELECT measure || chr(31) || CASE WHEN amount < 100 THEN amount ELSE round(amount, 1 - floor(log10(amount))::INT)::BIGINT END AS key,
        1 AS n, first_at, last_at
 FROM (UNPIVOT (SELECT {_SIZES}, min(called_at) AS first_at, max(called_at) AS last_at FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied')
-      ON calls, tools, servers INTO NAME measure VALUE amount) WHERE amount > 0
+      ON {_ALL} INTO NAME measure VALUE amount) WHERE amount > 0
 """
 
 LARGE = f"""
     SELECT session_id, coalesce(agent, '') AS agent, {_SIZES} FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied' GROUP BY 1, 2
-    HAVING calls >= {CALLS} OR tools >= {TOOLS} OR servers >= {SERVERS}
+    HAVING {' OR '.join(f"{measure} >= {least}" for measure, least in LEAST.items())}
 """
+
+PERHAPS = f"""
+    SELECT session_id FROM calls WHERE session_id IS NOT NULL GROUP BY session_id
+    HAVING count(*) >= {LEAST['tools']} OR count(DISTINCT server) >= {LEAST['servers']} OR sum(coalesce(arguments_bytes, 0) + coalesce(result_bytes, 0)) >= 1e6
+        OR bool_or(contains(attributes, 'tokens') OR contains(attributes, 'token_count') OR contains(attributes, 'cost'))
+"""  # what may be large, by what takes least to ask
 
 FIND = f"""
 WITH large AS ({LARGE}), measured AS (
-    SELECT * FROM (UNPIVOT large ON calls, tools, servers INTO NAME measure VALUE amount)
-    WHERE amount >= CASE measure WHEN 'calls' THEN {CALLS} WHEN 'tools' THEN {TOOLS} ELSE {SERVERS} END
+    SELECT * FROM (UNPIVOT large ON {_ALL} INTO NAME measure VALUE amount)
+    WHERE amount >= CASE measure {' '.join(f"WHEN '{measure}' THEN {least}" for measure, least in LEAST.items())} END
 ), known AS (
     SELECT subject AS agent, split_part(key, chr(31), 1) AS measure, split_part(key, chr(31), 2)::BIGINT AS amount, sessions FROM normal
     WHERE detector = 'session_outgrows_others' AND subject IN (SELECT agent FROM measured)
@@ -72,7 +92,7 @@ WITH large AS ({LARGE}), measured AS (
 SELECT j.session_id AS scope_key, j.agent || chr(31) || j.measure AS subject,
        list(c.call_id ORDER BY c.called_at, c.seq, c.call_id)[-20:] AS call_ids, 1 AS grade, least(1.0, 0.4 + j.z / 20.0) AS score,
        'The session of ' || printed(CASE j.agent WHEN '' THEN 'an unnamed agent' ELSE j.agent END) || ' has ' || j.amount || ' '
-           || CASE j.measure WHEN 'tools' THEN 'different tools' ELSE j.measure END || ', where half of its ' || j.others || ' others have at most '
+           || CASE j.measure {' '.join(f"WHEN '{measure}' THEN '{name}'" for measure, name in _NAMES.items())} ELSE j.measure END || ', where half of its ' || j.others || ' others have at most '
            || j.typical || ' and the largest smaller one ' || j.largest
            || CASE WHEN j.as_large <= 1 THEN '; none is as large.' ELSE '.' END AS sentence,
        {{'actual': j.amount, 'typical': j.typical, 'range': [1, j.largest], 'deviations': round(j.z, 2), 'baseline_sessions': j.others,
@@ -89,6 +109,14 @@ def _sized(name: str, calls: int, tools: int = 4, day: int = 0, **more: Outcome)
 
 _PAST = together(*(_sized(f"past-{n}", 2 + (n % 3 == 0), day=n % 20) for n in range(22)))
 
+
+def _paid(attributes: str, name: str = "s1", day: int = 21) -> list[Record]:
+    return session(*(call("ask", {"n": n}, f"answer {n}", attributes=attributes) for n in range(4)), name=name, start=START.replace(day=5 + day))
+
+
+_CHEAP = together(*(_paid('{"gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 100, "cost_usd": 0.02}', f"past-{n}", n % 20)
+                    for n in range(22)))
+
 DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-asi:2026:ASI10", "owasp-llm:2026:LLM06", "atlas:AML.T0034.002",
@@ -96,15 +124,20 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
-    suspect=f"(SELECT bool_or(calls >= {CALLS} OR tools >= {TOOLS} OR servers >= {SERVERS}) FROM session_sizes)",
-    find=FIND,
+    suspect=f"""(SELECT bool_or(calls >= {LEAST['tools']} OR servers >= {LEAST['servers']}) FROM session_sizes)
+        OR sum(arguments_bytes) + sum(result_bytes) >= 1e6 OR bool_or(contains(attributes, 'token') OR contains(attributes, 'cost'))""",
+    find=gated(PERHAPS, FIND),
     fires_on={
         "sixty calls where two are usual": [*_PAST, *_sized("s1", 60, day=21)],
+        "calls that tell many tokens": [*_CHEAP, *_paid('{"gen_ai.usage.input_tokens": 90000, "gen_ai.usage.output_tokens": 10000}')],
+        "calls that tell high costs": [*_CHEAP, *_paid('{"cost_usd": 2.5}')],
         "every tool is tried": [*_PAST, *_sized("s1", 24, tools=24, day=21)],
     },
     quiet_on={
         "a few times as large": [*_PAST, *_sized("s1", 10, day=21)],
         "an agent without history": _sized("s1", 60),
+        "tokens as ever": [*_CHEAP, *_paid('{"gen_ai.usage.total_tokens": 1200, "cost_usd": 0.03}')],
+        "a number that counts no tokens": [*_CHEAP, *_paid('{"max_tokens": 4000000, "token_id": 99999999}')],
         "another session was as large": [*_PAST, *_sized("past-60", 60, day=20), *_sized("s1", 60, day=21)],
         "sessions of all sizes": [*together(*(_sized(f"past-{n}", 2 + n * n // 20, day=n % 20) for n in range(22))), *_sized("s1", 60, day=21)],
         "the calls were denied": [*_PAST, *_sized("s1", 60, day=21, outcome=Outcome.DENIED)],

@@ -1,25 +1,26 @@
-"""Content crosses between two servers that never exchanged any before.
+"""Content crosses between two servers between which its agent never carried any.
 
 What it detects
-Text that one server returned stands in the arguments of a call to another server (two shared fingerprints: 48 characters or more, also when
-encoded), and in no earlier session did text go from the one to the other, although both have been in use on fifteen earlier days. The user's
-words do not name the tool that receives it.
+Text that one server returned stands in the arguments of the same agent's call to another server (two shared fingerprints: 48 characters or more,
+also when encoded), and in none of its earlier sessions did text go from the one to the other, although it used both on fifteen earlier days. The
+user's words do not name the tool that receives it.
 
 Why it matters
 Each server sees only its own calls. What joins them is the agent, and the pairs that it joins are few and stay the same: files go to mail,
 tickets to the code host. A new pair is a new way out, as when a file's text turns up in the side note of a calculator.
 
 False positives
-New kinds of work. Each pair is told for the session that begins it; later ones find it known. Young deployments only rank their sessions.
+New kinds of work. Each pair is told for the session that begins it; later ones find it known. Agents with little history only rank their sessions.
 
 Blind spots
-Pairs that an attacker finds in use already; text that was reworded on the way or is shorter than 48 characters; two purposes behind one
-server's name.
+Pairs that an attacker finds in use already; text that was reworded on the way or is shorter than 48 characters, or that one agent hands to
+another; two purposes behind one server's name.
 """
 
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
+from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
@@ -32,18 +33,18 @@ SHARED_AT_LEAST = 2
 _SEVERAL = "(SELECT session_id FROM calls GROUP BY session_id HAVING count(DISTINCT server) > 1)"
 
 _FLOWS = f"""
-    SELECT t.session_id, t.server AS told_by, a.server AS given_to, a.call_id, a.called_at, arg_min(t.told, (t.told_at, t.told)) AS told,
-           count(*) AS shared
+    SELECT t.session_id, t.agent, t.server AS told_by, a.server AS given_to, a.call_id, a.called_at,
+           arg_min(t.told, (t.told_at, t.told)) AS told, count(*) AS shared
     FROM (
-        SELECT session_id, server, piece, arg_min(call_id, (called_at, call_id)) AS told, min(called_at) AS told_at
-        FROM (SELECT session_id, server, call_id, called_at, unnest(result_shingles) AS piece FROM calls
+        SELECT session_id, agent, server, piece, arg_min(call_id, (called_at, call_id)) AS told, min(called_at) AS told_at
+        FROM (SELECT session_id, coalesce(agent, '') AS agent, server, call_id, called_at, unnest(result_shingles) AS piece FROM calls
               WHERE server IS NOT NULL AND session_id IN {_SEVERAL})
-        GROUP BY session_id, server, piece
+        GROUP BY session_id, agent, server, piece
     ) AS t
     JOIN (
-        SELECT session_id, server, call_id, called_at, unnest(argument_shingles) AS piece FROM calls
+        SELECT session_id, coalesce(agent, '') AS agent, server, call_id, called_at, unnest(argument_shingles) AS piece FROM calls
         WHERE server IS NOT NULL AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND session_id IN {_SEVERAL}
-    ) AS a ON a.session_id = t.session_id AND a.piece = t.piece AND a.server <> t.server AND a.called_at > t.told_at
+    ) AS a ON a.session_id = t.session_id AND a.agent = t.agent AND a.piece = t.piece AND a.server <> t.server AND a.called_at > t.told_at
     GROUP BY ALL HAVING count(*) >= {SHARED_AT_LEAST}
 """
 
@@ -54,34 +55,42 @@ UNION ALL
 SELECT json_array('day', server, called_at::DATE)::VARCHAR, count(*), min(called_at), max(called_at) FROM calls WHERE server IS NOT NULL GROUP BY 1
 """
 
+NEW = f"""
+SELECT 1 FROM ({_FLOWS}) AS f JOIN (SELECT session_id, min(called_at) AS began_at FROM calls GROUP BY session_id) AS b USING (session_id)
+LEFT JOIN normal AS k ON k.detector = 'content_crosses_to_new_server' AND k.subject = f.agent AND k.key = json_array('pair', f.told_by, f.given_to)::VARCHAR
+WHERE k.first_at IS NULL OR k.first_at >= b.began_at
+"""
+
 FIND = f"""
 WITH begun AS (
     SELECT session_id, min(called_at) AS began_at FROM calls WHERE session_id IS NOT NULL GROUP BY session_id
 ), known AS (
-    SELECT key ->> '$[0]' AS kind, key ->> '$[1]' AS server, key ->> '$[2]' AS other, first_at FROM normal
+    SELECT subject AS agent, key ->> '$[0]' AS kind, key ->> '$[1]' AS server, key ->> '$[2]' AS other, first_at FROM normal
     WHERE detector = 'content_crosses_to_new_server'
 ), new AS (
     SELECT f.*, b.began_at FROM ({_FLOWS}) AS f JOIN begun AS b USING (session_id)
-    LEFT JOIN known AS k ON k.kind = 'pair' AND k.server = f.told_by AND k.other = f.given_to
+    LEFT JOIN known AS k ON k.kind = 'pair' AND k.agent = f.agent AND k.server = f.told_by AND k.other = f.given_to
     WHERE k.first_at IS NULL OR k.first_at >= b.began_at
     QUALIFY row_number() OVER (PARTITION BY f.session_id, f.told_by, f.given_to ORDER BY f.shared DESC, f.call_id) = 1
 ), in_use AS (
-    SELECT server, list(first_at) AS days FROM known WHERE kind = 'day' GROUP BY server
+    SELECT agent, server, list(first_at) AS days FROM known WHERE kind = 'day' GROUP BY agent, server
 ), judged AS (
     SELECT n.*, least(len(list_filter(coalesce(i.days, []), lambda d: d < n.began_at)), len(list_filter(coalesce(o.days, []), lambda d: d < n.began_at)))
                AS days, r.tool AS read_tool, s.tool AS sent_tool,
            len(list_filter(list_intersect(s.argument_atoms, r.result_atoms), lambda a: (a & 15) = 6)) AS secrets,
            len(list_filter(regexp_split_to_array(lower(s.tool || ' ' || n.given_to), '[^a-z]+'),
                            lambda w: len(w) >= 4 AND contains(lower(coalesce(s.prompt, '')), w))) > 0 AS named
-    FROM new AS n LEFT JOIN in_use AS i ON i.server = n.told_by LEFT JOIN in_use AS o ON o.server = n.given_to
+    FROM new AS n LEFT JOIN in_use AS i ON i.agent = n.agent AND i.server = n.told_by
+    LEFT JOIN in_use AS o ON o.agent = n.agent AND o.server = n.given_to
     JOIN calls AS r ON r.call_id = n.told JOIN steps AS s ON s.call_id = n.call_id
 )
 SELECT session_id AS scope_key, told_by || ' > ' || given_to AS subject, [told, call_id] AS call_ids,
        CASE WHEN secrets > 0 THEN 4 WHEN days >= {DAYS_AT_LEAST} THEN 3 ELSE 1 END AS grade,
        CASE WHEN named THEN 0.15 WHEN days >= {DAYS_AT_LEAST} THEN 0.8 ELSE 0.15 END AS score,
        sent_tool || ' of ' || given_to || ' was given text that ' || read_tool || ' of ' || told_by || ' returned (' || shared
-           || ' shared fingerprints); in no session before did text go from ' || told_by || ' to ' || given_to
-           || CASE WHEN days >= {DAYS_AT_LEAST} THEN ', though both had been in use on ' || days || ' days or more.'
+           || ' shared fingerprints); in no session before did '
+           || CASE agent WHEN '' THEN 'this agent' ELSE printed(agent) END || ' carry text from ' || told_by || ' to ' || given_to
+           || CASE WHEN days >= {DAYS_AT_LEAST} THEN ', though it had used both on ' || days || ' days or more.'
                    ELSE ', but there is little history (' || days || ' days).' END AS sentence,
        {{'read_call': told, 'sent_call': call_id, 'shared_fingerprints': shared, 'actual': 1, 'typical': 0, 'baseline_days': days,
         'named_by_user': named, 'alerting': days >= {DAYS_AT_LEAST} AND NOT named}} AS evidence
@@ -111,8 +120,9 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1911"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_by="coalesce(agent, '')",
     suspect="(SELECT max(servers) FROM session_sizes) > 1",
-    find=FIND,
+    find=gated(NEW, FIND),
     fires_on={"a file's text in the side note of a calculator": together(*_PAST, _carried("add", _NOTE, "calculator"))},
     quiet_on={
         "a pair in daily use": together(*_PAST, _carried("add_comment", {"ticket": 7, "text": _SALARIES}, "tickets")),

@@ -39,11 +39,11 @@ _ASKED = re2.compile(r"(?i)base-?(?:32|64)|\bhex(?:adecimal)?\b|\b(?:url|percent
 _MADE_FOR_IT = re2.compile(r"base64|b64|encoded|content|file|data|image|blob|bytes|attachment|cursor|token|signature")
 
 LEARN = rf"""
-SELECT coalesce(server, '') || chr(31) || tool || chr(31) || called_at::DATE AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+SELECT tool || chr(31) || called_at::DATE AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
 FROM calls WHERE outcome <> 'denied' AND regexp_matches(arguments, '{_PATTERN}') GROUP BY 1
 """
 _HABITS = """
-SELECT string_split(key, chr(31))[1] AS server, string_split(key, chr(31))[2] AS tool, list(first_at ORDER BY first_at) AS days
+SELECT subject AS server, split_part(key, chr(31), 1) AS tool, list(first_at ORDER BY first_at) AS days
 FROM normal WHERE detector = 'encoded_content_leaves' GROUP BY 1, 2
 """
 
@@ -106,6 +106,7 @@ DETECTOR = Detector(
                 "attack:T1048", "attack:T1027"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_by="coalesce(server, '')",
     find=find,
     fires_on={
         "a report leaves in the query of a URL, in base64": _fetched(_BASE64),

@@ -31,7 +31,7 @@ WITH busy AS (
 ), asked AS (
     SELECT c.session_id, c.call_id, c.server, c.tool, c.called_at, c.outcome, c.result_state, regexp_extract(j.fullkey, '([^.\[\]"]+)"?$', 1) AS name,
            try_cast(regexp_extract(j.value ->> '$', '^[A-Za-z_-]{{0,12}}(\d{{1,15}})$', 1) AS BIGINT) AS number, j.value ->> '$' AS said
-    FROM calls AS c SEMI JOIN busy USING (session_id, server, tool),
+    FROM calls AS c SEMI JOIN busy AS b ON b.session_id = c.session_id AND b.server IS NOT DISTINCT FROM c.server AND b.tool = c.tool,
          json_tree(CASE WHEN json_valid(c.arguments) THEN c.arguments ELSE '{{}}' END) AS j
     WHERE j.type IN ('VARCHAR', 'UBIGINT', 'BIGINT') AND c.outcome <> 'denied' AND coalesce(c.decision, '') <> 'reject'
 ), steps_taken AS (
@@ -66,7 +66,7 @@ WHERE r.numbers - coalesce(k.known, 0) >= {TRIES_AT_LEAST}
 
 
 def _reads(numbers: range, name: str = "customer_id", **more: Any) -> list[Call]:
-    return [call("get_customer", {name: n}, f"Customer: {n * 7919} Euro", server="crm", **more) for n in numbers]
+    return [call("get_customer", {name: n}, f"Customer: {n * 7919} Euro", **{"server": "crm", **more}) for n in numbers]
 
 
 DETECTOR = Detector(
@@ -75,7 +75,10 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     suspect=f"(SELECT max(calls) FROM session_sizes) >= {TRIES_AT_LEAST}",
     find=FIND,
-    fires_on={"customers one after the other": session(*_reads(range(1001, 1021)), prompt="What does Pat owe us?")},
+    fires_on={
+        "customers one after the other": session(*_reads(range(1001, 1021)), prompt="What does Pat owe us?"),
+        "the same where no server is known": session(*_reads(range(1001, 1021), server=None), prompt="What does Pat owe us?"),
+    },
     quiet_on={
         "the list was read before": session(
             call("list_customers", {}, ", ".join(map(str, range(1001, 1021))), server="crm"), *_reads(range(1001, 1021)), prompt="Sum up what all owe."),

@@ -25,14 +25,13 @@ from detectors.contract import Detector, Found, Scope, Slice, quoted
 from detectors.scenarios import call, session
 from store.records import Grade, Severity
 
-_STEPS = """
+_REMEMBERS = "session_id IS NOT NULL AND regexp_matches(lower(tool), 'memor|remember|recall|note|knowledge|observation')"
+_STEPS = f"""
     SELECT session_id, call_id, server, tool, arguments, argument_atoms, argument_shingles, result, result_atoms, result_shingles, outcome, decision,
            coalesce(prompt, '') AS prompt,
            (SELECT list(DISTINCT a) FROM (SELECT unnest(m.text_atoms) AS a FROM messages AS m WHERE m.session_id = s.session_id AND m.role = 'user'))
                AS given
-    FROM steps AS s WHERE session_id IN (
-        SELECT session_id FROM calls WHERE regexp_matches(lower(tool), 'memor|remember|recall|note|knowledge|observation'))
-    ORDER BY session_id, step
+    FROM steps AS s WHERE session_id IN (SELECT session_id FROM calls WHERE {_REMEMBERS}) ORDER BY session_id, step
 """
 _MEMORY = re2.compile(r"memor|remember|recall|(?:^|_)notes?(?:_|$)|knowledge|observation")
 _READS = re2.compile(r"recall|read|get|search|list|retriev|fetch|open|find|load")
@@ -46,6 +45,8 @@ SHARED = 1
 
 def find(seen: Slice) -> Iterator[Found]:
     """Each planting, and each obeying."""
+    if not seen.rows(f"SELECT 1 FROM calls WHERE {_REMEMBERS} LIMIT 1"):
+        return
     for session_id, rows in groupby(seen.rows(_STEPS), key=lambda row: row["session_id"]):
         before: list[dict[str, Any]] = []
         for row in rows:

@@ -21,6 +21,7 @@ that is there from the deployment's first day becomes usual.
 from typing import Any
 
 from detectors.contract import Detector, Scope
+from detectors.gate import gated
 from detectors.scenarios import START, call, message, session, together
 from store.records import Outcome, Record, Severity
 
@@ -31,30 +32,45 @@ USUAL_SESSIONS = 20
 _LOGS = "(?:^|[^a-z])(?:log|logs|logger|logging|telemetry|audit|analytics|track|tracking|trace|metrics?|diagnostics?|monitor|usage|feedback|record_turn)"
 
 LEARN = """
-SELECT coalesce(server, '') || chr(31) || tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+SELECT tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
 FROM calls WHERE len(argument_shingles) > 0 GROUP BY 1
 """
 
+_TAKING = f"""
+WITH held AS (
+    SELECT session_id, coalesce(server, '') AS server, tool, call_id, called_at, argument_shingles, result_shingles,
+           outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND len(argument_shingles) > 0 AS takes
+    FROM calls WHERE session_id IS NOT NULL
+), taking AS (
+    SELECT session_id, server, tool FROM held WHERE takes GROUP BY ALL HAVING count(*) >= {CALLS_AT_LEAST}
+)"""
+COPYING = f"""
+{_TAKING}, given AS (
+    SELECT session_id, server, tool, call_id, unnest(argument_shingles) AS piece FROM held SEMI JOIN taking USING (session_id, server, tool) WHERE takes
+), said AS (
+    SELECT session_id, '' AS server, '' AS tool, unnest(text_shingles) AS piece FROM messages SEMI JOIN taking USING (session_id) WHERE role = 'user'
+    UNION ALL SELECT session_id, server, tool, unnest(result_shingles) FROM held SEMI JOIN taking USING (session_id)
+)
+SELECT 1 FROM given AS g JOIN said AS s ON s.session_id = g.session_id AND s.piece = g.piece AND (s.tool <> g.tool OR s.server <> g.server)
+GROUP BY g.session_id, g.server, g.tool HAVING count(DISTINCT g.call_id) >= {CALLS_AT_LEAST} AND count(DISTINCT s.tool) >= 2
+"""
+
 FIND = rf"""
-WITH taking AS (
-    SELECT session_id, server, tool FROM calls
-    WHERE session_id IS NOT NULL AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND len(argument_shingles) > 0
-    GROUP BY ALL HAVING count(*) >= {CALLS_AT_LEAST}
-), texts AS (
-    SELECT session_id, message_id AS text_id, NULL AS server, '' AS tool, said_at AS told_at, text_shingles AS pieces FROM messages
+{_TAKING}, texts AS (
+    SELECT session_id, message_id AS text_id, '' AS server, '' AS tool, said_at AS told_at, text_shingles AS pieces FROM messages
     SEMI JOIN taking USING (session_id) WHERE role = 'user' AND len(text_shingles) > 0
     UNION ALL
-    SELECT session_id, call_id, server, tool, called_at, result_shingles FROM calls SEMI JOIN taking USING (session_id) WHERE len(result_shingles) > 0
+    SELECT session_id, call_id, server, tool, called_at, result_shingles FROM held SEMI JOIN taking USING (session_id) WHERE len(result_shingles) > 0
 ), first_told AS (
     SELECT session_id, piece, arg_min(text_id, (told_at, text_id)) AS text_id, min(told_at) AS told_at,
            arg_min(tool, (told_at, text_id)) AS from_tool, arg_min(server, (told_at, text_id)) AS from_server
     FROM (SELECT * EXCLUDE (pieces), unnest(pieces) AS piece FROM texts) GROUP BY session_id, piece
 ), copies AS (
     SELECT c.session_id, c.server, c.tool, c.call_id, f.text_id, any_value(f.from_tool) AS from_tool, c.called_at
-    FROM (SELECT session_id, server, tool, call_id, called_at, unnest(argument_shingles) AS piece FROM calls SEMI JOIN taking USING (session_id, server, tool)
-          WHERE outcome <> 'denied' AND coalesce(decision, '') <> 'reject') AS c
+    FROM (SELECT session_id, server, tool, call_id, called_at, unnest(argument_shingles) AS piece FROM held SEMI JOIN taking USING (session_id, server, tool)
+          WHERE takes) AS c
     JOIN first_told AS f ON f.session_id = c.session_id AND f.piece = c.piece AND f.told_at <= c.called_at
-    WHERE f.from_tool <> c.tool OR f.from_server IS DISTINCT FROM c.server
+    WHERE f.from_tool <> c.tool OR f.from_server <> c.server
     GROUP BY c.session_id, c.server, c.tool, c.call_id, f.text_id, c.called_at
 ), fresh AS (
     SELECT * FROM copies QUALIFY row_number() OVER (PARTITION BY session_id, server, tool, text_id ORDER BY called_at, call_id) = 1
@@ -63,18 +79,18 @@ WITH taking AS (
            count(*) FILTER (from_tool = '') AS said, list_distinct(list(call_id ORDER BY called_at, call_id)) AS call_ids, min(called_at) AS first_at
     FROM fresh GROUP BY session_id, server, tool HAVING count(DISTINCT call_id) >= {CALLS_AT_LEAST} AND count(DISTINCT from_tool) >= 2
 ), judged AS (
-    SELECT g.*, (SELECT count(*) FROM texts AS t WHERE t.session_id = g.session_id AND (t.tool <> g.tool OR t.server IS DISTINCT FROM g.server)) AS texts,
+    SELECT g.*, (SELECT count(*) FROM texts AS t WHERE t.session_id = g.session_id AND (t.tool <> g.tool OR t.server <> g.server)) AS texts,
            regexp_matches(lower(g.tool), '{_LOGS}') AS logs,
            coalesce((SELECT sum(n.sessions) FROM normal AS n WHERE n.detector = 'tool_gets_every_turn' AND n.first_at < g.first_at
-                     AND n.key = coalesce(g.server, '') || chr(31) || g.tool), 1) - 1 AS sessions_before,
+                     AND n.subject = g.server AND n.key = g.tool), 1) - 1 AS sessions_before,
            EXISTS (SELECT 1 FROM messages AS m WHERE m.session_id = g.session_id AND m.role = 'user' AND (
-               contains(lower(m.text), lower(g.tool)) OR len(list_filter(regexp_split_to_array(lower(g.tool || ' ' || coalesce(g.server, '')), '[^a-z]+'),
+               contains(lower(m.text), lower(g.tool)) OR len(list_filter(regexp_split_to_array(lower(g.tool || ' ' || g.server), '[^a-z]+'),
                lambda w: len(w) >= 3 AND regexp_matches(lower(m.text), '(?:^|[^a-z])' || w || '(?:s|ging|ged|ed|ing)?(?:[^a-z]|$)'))) > 0)) AS named
     FROM gathered AS g
 )
-SELECT session_id AS scope_key, coalesce(server, '') || '.' || tool AS subject, call_ids[:50] AS call_ids, 3 AS grade,
+SELECT session_id AS scope_key, server || '.' || tool AS subject, call_ids[:50] AS call_ids, 3 AS grade,
        CASE WHEN (said > 0 OR logs) AND NOT named THEN 0.9 ELSE 0.3 END AS score,
-       tool || coalesce(' of ' || server, '') || ' was given ' || copied || ' of the ' || texts || ' longer texts of the session in ' || calls || ' calls'
+       tool || coalesce(' of ' || nullif(server, ''), '') || ' was given ' || copied || ' of the ' || texts || ' longer texts of the session in ' || calls || ' calls'
            || CASE WHEN said > 0 THEN ', the user''s own words among them' ELSE '' END
            || CASE WHEN named THEN '; the user named it.' ELSE '; the user did not ask for it.' END AS sentence,
        {{'actual': round(copied / texts, 2), 'typical': 'below {SHARE_AT_LEAST}', 'texts_copied': copied, 'texts': texts, 'words_of_user': said,
@@ -89,12 +105,12 @@ _FACTS = ("Bilal Albrecht has eleven days left of thirty, five of them from the 
           "tenders and on the new price list.", "Elena Ivanova stands in for Farid Costa from Monday to Thursday, Hugo Bakker on Friday.")
 
 
-def _turns(tool: str, asked: str = "", copies: bool = True, **more: Any) -> list[Record]:
+def _turns(tool: str, asked: str = "", copies: bool = True, server: str | None = "insight", **more: Any) -> list[Record]:
     made: list[Record] = []
     for n, (wish, fact) in enumerate(zip(_WISHES, _FACTS, strict=True)):
         calls = [call(("leave", "projects", "absence")[n], {"n": n}, fact, server="staff")]
         if copies:
-            calls.append(call(tool, {"entry": f"user: {wish} tool: {fact}"}, "ok", server="insight", **more))
+            calls.append(call(tool, {"entry": f"user: {wish} tool: {fact}"}, "ok", server=server, **more))
         start = START.replace(minute=10 * n)
         made += [message(wish + asked, said_at=start), *session(*calls, prompt=None, start=start)]
     return made
@@ -108,11 +124,13 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1910", "attack:T1567"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_by="coalesce(server, '')",
     suspect="(SELECT max(calls) FROM session_sizes) >= 4",
-    find=FIND,
+    find=gated(COPYING, FIND),
     fires_on={
         "a logger gets every turn": _turns("log_interaction"),
         "a tool of another name gets the user's words": _turns("improve_answer"),
+        "a logger of which no server is known": _turns("log_interaction", server=None),
     },
     quiet_on={
         "the user asked for a log": _turns("log_interaction", " Please log everything."),
