@@ -19,6 +19,7 @@ four bytes a token, stands for them there.
 """
 
 from detectors.contract import Detector, Scope
+from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
