@@ -16,6 +16,7 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
     files, waiting = engine.spool.size()
     lake_files, lake_bytes = engine.lake.size()
     progress, collectors = engine.progress, standings(engine.folder)
+    touched_since = reader.value("SELECT min(touched_at) FROM hot.touched")
     failing = [t for t in (progress.trouble, progress.look_trouble) if t]
     degraded = [t for t in (progress.delivery_trouble, *(f"detector {n}: {why}" for n, why in progress.failures.items())) if t]
     return {
@@ -26,7 +27,8 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
             "last_step_at": progress.last_step_at,
             "lag_seconds": _lag(engine),
             "touched": reader.value("SELECT (SELECT count(*) FROM hot.touched) + (SELECT count(*) FROM hot.waiting)"),
-            "touched_since": reader.value("SELECT min(touched_at) FROM hot.touched"),
+            "touched_since": touched_since,
+            "look_lag_seconds": max(0.0, (datetime.now(UTC) - touched_since).total_seconds()) if touched_since else 0.0,
             "sightings": {"repeated": progress.repeated, "contradicted": progress.contradicted, "clock_ahead": progress.ahead},
         },
         "spool": {"files": files, "bytes": waiting, "limit_bytes": engine.settings.collect.spool_bytes},

@@ -54,13 +54,11 @@ def _teaching(one: Registered) -> str:
 
 
 def counters(database: Database, learners: Iterable[Registered], calls: pa.Table, half_life_days: float) -> pa.Table:
-    """What `calls` teach all detectors together, fit to be merged with other counters."""
-    with database.named(to_teach=calls):
-        parts = [database.query(_teaching(one), {"name": one.name}) for one in learners if one.detector.learn]
-    if not parts:
-        return database.query("SELECT * FROM hot.normal LIMIT 0")
-    with database.named(lessons=pa.concat_tables(parts)):
-        return database.query(COUNTED.format(f"(SELECT *, 1 AS sessions, {grown(half_life_days)} AS weight FROM lessons)"))
+    """What `calls` teach all detectors together, fit to be merged with other counters. Raises StoreError where one cannot learn from them."""
+    failures = _teach(database, learners, calls)
+    if failures:
+        raise StoreError("; ".join(f"{name}: {why}" for name, why in failures.items()))
+    return database.query(COUNTED.format(f"(SELECT *, 1 AS sessions, {grown(half_life_days)} AS weight FROM taught)"))
 
 
 def refresh(database: Database, learners: Iterable[Registered], asked: pa.Table | None = None, write: Writing = nullcontext) -> dict[str, str]:
@@ -69,22 +67,26 @@ def refresh(database: Database, learners: Iterable[Registered], asked: pa.Table 
     write: what to write in, such as a transaction; the questions before it may fail.
     """
     asked = database.query(TOUCHED.format("hot.touched")) if asked is None else asked
-    failures: dict[str, str] = {}
     if not len(asked):
-        return failures
-    made = []
+        return {}
     with database.named(asked=asked):
         calls = database.query(f"SELECT * FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)")
+    failures = _teach(database, learners if len(calls) else (), calls)
+    with write(), database.named(asked=asked):
+        database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")
+        database.execute("INSERT INTO hot.lessons BY NAME FROM taught")
+    return failures
+
+
+def _teach(database: Database, learners: Iterable[Registered], calls: pa.Table) -> dict[str, str]:
+    """What calls teach, by lesson, into the temporary table `taught`; the detectors that fail, and why."""
+    failures: dict[str, str] = {}
+    database.execute("CREATE OR REPLACE TEMP TABLE taught AS FROM hot.lessons LIMIT 0")
     with database.named(to_teach=calls):
-        for one in learners if len(calls) else ():
+        for one in learners:
             if one.detector.learn:
                 try:
-                    made.append(database.query(_teaching(one), {"name": one.name}))
+                    database.execute(f"INSERT INTO taught BY NAME {_teaching(one)}", {"name": one.name})
                 except StoreError as error:
                     failures[one.name] = f"{type(error).__name__}: {error}"
-    with write():
-        with database.named(asked=asked):
-            database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")
-        if made:
-            database.insert("hot.lessons", pa.concat_tables(made))
     return failures

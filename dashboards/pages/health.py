@@ -49,7 +49,7 @@ def strip(told: Mapping[str, Any]) -> list[Sign]:
     """The parts in one line; a part that the workspace does not tell of is left out."""
     signs = [_collectors(told["collectors"])] if told.get("collectors") else []
     if "engine" in told:
-        lag = told["engine"].get("lag_seconds") or 0
+        lag = max(told["engine"].get("lag_seconds") or 0, told["engine"].get("look_lag_seconds") or 0)
         trouble = told.get("status") == "failing"
         signs.append(Sign("Engine", "bad" if trouble else "warn" if lag > LAG_SECONDS else "good", "failing" if trouble else f"{lag:.0f} s behind"))
     if "spool" in told:
