@@ -114,16 +114,20 @@ class Database:
         with _translated():
             return self._connection.sql(sql, params=values).to_arrow_table()
 
-    def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Run a question; the answer as dictionaries."""
+    def few(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> pa.Table:
+        """As `query`, for answers of few rows: they are copied once more, but the question is bound once only, which costs more."""
         with _translated():
             answer = self._connection.execute(sql, values).to_arrow_table()
-        rows: list[dict[str, Any]] = answer.to_pylist() if answer else []
+        return answer if answer is not None else pa.table({})
+
+    def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Run a question; the answer as dictionaries."""
+        rows: list[dict[str, Any]] = self.few(sql, values).to_pylist()
         return rows
 
     def value(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """Run a question; the first column of its first row, or None."""
-        column = self.query(sql, values).column(0)
+        column = self.few(sql, values).column(0)
         return column[0].as_py() if len(column) else None
 
     @contextmanager

@@ -94,7 +94,7 @@ class Look:
 
     @cached_property
     def _around(self) -> dict[str, pa.Table]:
-        return {table: self.database.query(f"SELECT * FROM hot.{table}") for table in ("tool_definitions", "grants", "registry")}
+        return {table: self.database.few(f"SELECT * FROM hot.{table}") for table in ("tool_definitions", "grants", "registry")}
 
     def choose(self, most: int | None = None) -> pa.Table:
         """Choose what to look at, of much what was touched first, and do its lessons anew; the rows of `hot.touched` that were chosen."""
@@ -115,7 +115,7 @@ class Look:
 
     def learn(self, looked: Looked) -> None:
         """Do the lessons of what was chosen anew."""
-        asked = self.database.query(TOUCHED.format("looking"))
+        asked = self.database.few(TOUCHED.format("looking"))
         looked.failures |= refresh(self.database, self.usual.learners, asked, self.database.transaction)
 
     def sessions(self, looked: Looked) -> None:
@@ -131,7 +131,7 @@ class Look:
 
     def touched(self) -> pa.Table:
         """The longer-lived groups that were chosen: `scope`, `key`, `since`."""
-        return self.database.query(_WAITING)
+        return self.database.few(_WAITING)
 
     def groups(self, waiting: pa.Table, looked: Looked) -> None:
         """Look at longer-lived groups, as `touched` has them."""
@@ -196,11 +196,11 @@ class Look:
             }
             if scope != Scope.CALL:
                 key = "session_id" if scope == Scope.SESSION else SCOPE_KEY[scope]
-                seen["access"] = self.database.query(
+                seen["access"] = self.database.few(
                     f"SELECT * FROM access WHERE {key} IN (SELECT k FROM wanted_keys) {recent.format('accessed_at')}", {"earliest": earliest}
                 )
             if scope == Scope.SESSION:
-                seen["messages"] = self.database.query("SELECT * FROM messages WHERE session_id IN (SELECT k FROM wanted_keys)")
+                seen["messages"] = self.database.few("SELECT * FROM messages WHERE session_id IN (SELECT k FROM wanted_keys)")
         if any(one.detector.learn for one in asked):
             seen["normal"] = self.usual.of(asked, seen["calls"], keys)
         return seen | self._around

@@ -46,7 +46,7 @@ _NORMAL = f"""
 
 def held(database: Database, held_days: float = HELD_DAYS) -> pa.Table:
     """Sessions (and calls without one) that teach nothing: of confirmed attacks for good, of open alerts with proof for a while."""
-    return database.query(_HELD, {"since": datetime.now(UTC) - timedelta(days=held_days)})
+    return database.few(_HELD, {"since": datetime.now(UTC) - timedelta(days=held_days)})
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Normal:
         if self._held is None:
             self._held = held(self.database, self.held_days)
         with self.database.named(wanted=self._wanted(asked, calls, keys), held_names=self._held):
-            return self.database.query(_NORMAL.format(weight=weight, today=today), {
+            return self.database.few(_NORMAL.format(weight=weight, today=today), {
                 "unsettled": self.unsettled, "whatever": [one.name for one in self.learners if one.detector.learn_attacks]})
 
     def _wanted(self, asked: Iterable[Registered], calls: pa.Table, keys: Sequence[str]) -> pa.Table:
@@ -79,7 +79,7 @@ class Normal:
         everybody = [name for names in by_whom.values() for name in names]
         wanted = [pa.table({"detector": pa.array(everybody, pa.string()), "subject": pa.repeat("", len(everybody))})]
         with self.database.named(calls_of_slice=calls, keys_of_slice=pa.table({"k": pa.array(keys, pa.string())})):
-            wanted += [self.database.query(f"""
+            wanted += [self.database.few(f"""
                 SELECT unnest($names::VARCHAR[]) AS detector, subject
                 FROM (SELECT DISTINCT {whom} AS subject FROM calls_of_slice UNION SELECT k FROM keys_of_slice) WHERE subject <> ''
             """, {"names": names}) for whom, names in by_whom.items() if whom]
