@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, partial
+from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +20,9 @@ from store.records import Records, ToolDefinition
 
 __all__ = ["Masks", "Payloads", "to_tables"]
 
+Whole: TypeAlias = dict[str, pa.Array]
+"""Columns by name, each in one piece."""
+
 FULL = Payloads()
 OWN_FIELDS = frozenset({"sighted_at"})
 """Fields of records that no column has."""
@@ -28,52 +33,62 @@ def to_tables(
     columns: Mapping[str, Sequence[pa.Table]] = MappingProxyType({}),
 ) -> dict[str, pa.Table]:
     """Records, and what was read column by column, as the tables that the spool takes; nothing secret is in them."""
-    now = seen_at or datetime.now(UTC)
-
-    def whole(kind: str, one_by_one: Sequence[Any]) -> pa.Table:
-        parts = [*([_table(kind, one_by_one)] if one_by_one else []), *columns.get(kind, ())]
-        return pa.concat_tables(parts).combine_chunks() if parts else tables.empty(kind)
-
-    made = {
-        "observations": _with_payloads(
-            whole("observations", records.calls), {"arguments": "argument", "result": "result"}, masks, payloads,
-            beside=("error_type", "error_message", "server_address", "attributes"),
-        ),
-        "spans": whole("spans", records.spans),
-        "messages": _with_payloads(whole("messages", records.messages), {"text": "text"}, masks, payloads),
-        "tool_definitions": _masked(_definitions(records.definitions), ("description", "input_schema", "launch_command"), masks),
-        "access": _masked(whole("access", records.access), ("error_message",), masks),
-    }
-    return {kind: _with(table, seen_at=pa.repeat(pa.scalar(now, tables.MOMENT), len(table))) for kind, table in made.items() if len(table)}
+    now = pa.scalar(seen_at or datetime.now(UTC), tables.MOMENT)
+    made = {}
+    for kind, told in (
+        ("observations", records.calls), ("spans", records.spans), ("messages", records.messages), ("tool_definitions", records.definitions),
+        ("access", records.access),
+    ):
+        parts = [*([_columns(kind, told)] if told else []), *(dict(zip(t.column_names, t.columns, strict=True)) for t in columns.get(kind, ()))]
+        whole = {name: _in_one([part[name] for part in parts]) for name in parts[0]} if parts else {}
+        if rows := len(whole["seen_at"]) if whole else 0:
+            clean = _CLEAN[kind](whole, masks, payloads) if kind in _CLEAN else {}
+            made[kind] = _table(kind, whole | clean | {"seen_at": pa.repeat(now, rows)})
+    return made
 
 
-def _with_payloads(table: pa.Table, fingerprinted: Mapping[str, str], masks: Masks, payloads: Payloads, beside: Sequence[str] = ()) -> pa.Table:
+def _with_payloads(table: Whole, masks: Masks, payloads: Payloads, fingerprinted: Mapping[str, str], beside: Sequence[str] = ()) -> Whole:
     """fingerprinted: columns that hold payloads, and how the columns of their fingerprints begin. beside: further columns to mask."""
-    if not len(table):
-        return table
-    raw = [_array(table, name) for name in (*fingerprinted, *beside)]
-    clean = dict(zip((*fingerprinted, *beside), masked(raw, masks), strict=True))
-    codes = payloads.codes(table)
-    for (name, prefix), given in zip(fingerprinted.items(), raw, strict=False):
-        atoms, shingles = fingerprint.atoms_and_shingles(without(clean[name], codes == NONE), masks.key)
+    clean = _masked(table, masks, payloads, (*fingerprinted, *beside))
+    codes = payloads.codes(table, len(table["seen_at"]))
+    prints = fingerprint.of_columns([without(clean[name], codes == NONE) for name in fingerprinted], masks.key)
+    for (name, prefix), (atoms, shingles) in zip(fingerprinted.items(), prints, strict=True):
         clean[f"{prefix}_atoms"], clean[f"{prefix}_shingles"] = atoms, shingles
-        if f"{name}_bytes" in table.column_names:
-            clean[f"{name}_bytes"] = pc.binary_length(given)
-        clean[name], clean[f"{name}_state"] = kept(clean[name], _array(table, f"{name}_state"), codes, payloads.truncate_bytes)
+        if f"{name}_bytes" in table:
+            clean[f"{name}_bytes"] = pc.binary_length(table[name])
+        clean[name], clean[f"{name}_state"] = kept(clean[name], table[f"{name}_state"], codes, payloads.truncate_bytes)
     if "error_message" in clean:  # it often says again what was asked or answered
         clean["error_message"] = without(clean["error_message"], codes >= FINGERPRINT_ONLY)
         clean["attributes"] = without(clean["attributes"], codes == NONE)
-    return _with(table, **clean)
+    return clean
 
 
-def _masked(table: pa.Table, columns: Sequence[str], masks: Masks) -> pa.Table:
-    clean = masked([_array(table, name) for name in columns], masks)
-    return _with(table, **dict(zip(columns, clean, strict=True)))
+def _masked(table: Whole, masks: Masks, _: Payloads, names: Sequence[str]) -> Whole:
+    return dict(zip(names, masked([table[name] for name in names], masks), strict=True))
 
 
-def _definitions(definitions: Sequence[ToolDefinition]) -> pa.Table:
-    if not definitions:
-        return tables.empty("tool_definitions")
+_CLEAN: dict[str, Callable[[Whole, Masks, Payloads], Whole]] = {
+    "observations": partial(
+        _with_payloads, fingerprinted={"arguments": "argument", "result": "result"},
+        beside=("error_type", "error_message", "server_address", "attributes"),
+    ),
+    "messages": partial(_with_payloads, fingerprinted={"text": "text"}),
+    "tool_definitions": partial(_masked, names=("description", "input_schema", "launch_command")),
+    "access": partial(_masked, names=("error_message",)),
+}
+"""The columns that are other than they came."""
+
+
+def _columns(kind: str, told: Sequence[Any]) -> Whole:
+    """Records of one class as columns; those that it has no field for are null."""
+    names = tuple(name for name in told[0].__slots__ if name not in OWN_FIELDS)
+    values = dict(zip(names, zip(*map(attrgetter(*names), told), strict=True), strict=True))
+    whole = {f.name: _column(values[f.name], f.type) if f.name in values else pa.nulls(len(told), f.type) for f in _schema(kind)}
+    return whole | _of_definitions(told) if kind == "tool_definitions" else whole
+
+
+def _of_definitions(definitions: Sequence[ToolDefinition]) -> Whole:
+    """What definitions are known by: their hashes."""
     descriptions = [_sha(one.description or "") for one in definitions]
     schemas = [_sha(_canonical(one.input_schema or "")) for one in definitions]
     both = [_sha(description + schema) for description, schema in zip(descriptions, schemas, strict=True)]
@@ -83,38 +98,33 @@ def _definitions(definitions: Sequence[ToolDefinition]) -> pa.Table:
         )))[:24] for one, whole in zip(definitions, both, strict=True)
     ]
     sighted = pa.array([one.sighted_at for one in definitions], tables.MOMENT)
-    return _with(
-        _table("tool_definitions", definitions), description_hash=pa.array(descriptions), schema_hash=pa.array(schemas),
-        definition_hash=pa.array(both), definition_id=pa.array(ids), first_seen_at=sighted, last_seen_at=sighted,
-    )
+    return {
+        "description_hash": pa.array(descriptions), "schema_hash": pa.array(schemas), "definition_hash": pa.array(both),
+        "definition_id": pa.array(ids), "first_seen_at": sighted, "last_seen_at": sighted,
+    }
 
 
-def _table(kind: str, records: Sequence[Any]) -> pa.Table:
-    """Records of one class as a table; columns that it has no field for are null."""
-    schema, fields = tables.schema(kind), frozenset(records[0].__slots__) - OWN_FIELDS
-    told = {f.name: _column([getattr(one, f.name) for one in records], f.type) for f in schema if f.name in fields}
-    return pa.table({f.name: told.get(f.name, pa.nulls(len(records), f.type)) for f in schema}, schema)
-
-
-def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     try:
         return pa.array(values, kind)
     except UnicodeEncodeError:  # lone surrogates cannot be written as UTF-8; they become the replacement character
         return pa.array([v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for v in values], kind)
 
 
-def _array(table: pa.Table, name: str) -> pa.Array:
-    """A column in one piece."""
-    column = table[name].combine_chunks()
-    return column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
+def _in_one(parts: Sequence[pa.Array | pa.ChunkedArray]) -> pa.Array:
+    pieces = [piece for part in parts for piece in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]
+    return pieces[0] if len(pieces) == 1 else pa.concat_arrays(pieces)
 
 
-def _with(table: pa.Table, **columns: pa.Array) -> pa.Table:
-    for name, values in columns.items():
-        place = table.schema.get_field_index(name)
-        field = table.schema.field(place)
-        table = table.set_column(place, field, values if values.type == field.type else values.cast(field.type))
-    return table
+@cache
+def _schema(kind: str) -> pa.Schema:
+    return tables.schema(kind)
+
+
+def _table(kind: str, whole: Whole) -> pa.Table:
+    schema = _schema(kind)
+    made = [whole[f.name] if whole[f.name].type == f.type else whole[f.name].cast(f.type) for f in schema]
+    return pa.Table.from_arrays(made, schema=schema)
 
 
 def _canonical(schema: str) -> str:

@@ -37,7 +37,7 @@ class GroupCommit:
         """Put a batch on disk. Raises DiskError or StoreError; then nothing of it is kept."""
         if not batch:
             return
-        waiting = _Waiting(batch, Future(), sum(table.nbytes for table in batch.values()))
+        waiting = _Waiting(batch, Future(), sum(table.get_total_buffer_size() for table in batch.values()))
         with self._wake:
             if self._stopped:
                 raise StoreError("the collector is stopping")

@@ -22,7 +22,7 @@ from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf
 from ingest.otlp.items import Decoded
 from ingest.reading import read_items
-from store.errors import SourceError
+from store.errors import SourceError, TooLargeError
 from store.records import Records
 
 LINES_A_PART = 5_000
@@ -155,6 +155,8 @@ def _protobuf(body: bytes, name: str) -> Part:
     for decode in (protobuf.decode_traces, protobuf.decode_logs):
         try:
             decoded = decode(body)
+        except TooLargeError as error:
+            raise TooLargeError(f"{name}: {error}") from error
         except SourceError:
             continue
         if decoded.items:

@@ -1,5 +1,6 @@
 """What of a payload is kept, source by source: all of it, its beginning, its fingerprint, or nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -34,14 +35,14 @@ class Payloads:
     truncate_bytes: int = 64 << 10
     sources: tuple[Source, ...] = ()
 
-    def codes(self, table: pa.Table) -> Array:
-        """For each row FULL, TRUNCATED, FINGERPRINT_ONLY or NONE."""
-        codes = np.full(len(table), CODES[self.kept], dtype=np.int8)
+    def codes(self, table: Mapping[str, pa.Array], rows: int) -> Array:
+        """For each row of a table's columns FULL, TRUNCATED, FINGERPRINT_ONLY or NONE."""
+        codes = np.full(rows, CODES[self.kept], dtype=np.int8)
         for source in reversed(self.sources):
-            fits = np.ones(len(table), dtype=np.bool_)
+            fits = np.ones(rows, dtype=np.bool_)
             for name, pattern in (("agent", source.agent), ("server", source.server), ("dialect", source.dialect)):
-                if pattern != "*" and name in table.column_names:
-                    fits &= pc.fill_null(pc.match_like(table[name], _like(pattern)), False).to_numpy()
+                if pattern != "*" and name in table:
+                    fits &= pc.fill_null(pc.match_like(table[name], _like(pattern)), False).to_numpy(zero_copy_only=False)
                 elif pattern != "*":
                     fits[:] = False  # a message has no server
             codes[fits] = CODES[source.kept]
@@ -55,6 +56,8 @@ def _like(pattern: str) -> str:
 
 def kept(texts: pa.Array, states: pa.Array, codes: Array, truncate_bytes: int) -> tuple[pa.Array, pa.Array]:
     """Payloads and their states as they are kept."""
+    if not codes.any():  # all of it, which FULL says
+        return texts, states
     present = texts.is_valid().to_numpy(zero_copy_only=False)
     for code, state in _STATES.items():
         if (gone := (codes == code) & present).any():

@@ -16,7 +16,7 @@ class Masks(Protocol):
 
     key: bytes
 
-    def suspects(self, data: bytes, ends: Array) -> list[int]:
+    def suspects(self, data: Array, ends: Array) -> list[int]:
         """Which of the texts in `data`, each followed by a NUL at `ends`, may hold a secret."""
 
     def mask_all(self, texts: Sequence[str | None]) -> tuple[list[str | None], list[list[Any]]]:
@@ -27,15 +27,19 @@ def masked(columns: Sequence[pa.Array], masks: Masks) -> list[pa.Array]:
     """The columns with their secrets masked."""
     if not any(len(column) for column in columns):
         return list(columns)
-    joined, ends = zip(*(_joined(*_parts(column)) for column in columns), strict=True)
-    lengths = np.array([len(part) for part in joined], dtype=np.int64)
-    before = np.cumsum(lengths) - lengths
-    found = masks.suspects(b"".join(part.tobytes() for part in joined), np.concatenate([e + b for e, b in zip(ends, before, strict=True)]))
+    parts = [_parts(column) for column in columns]
+    rows = sum(map(len, columns))
+    data = np.empty(sum(int(offsets[-1] - offsets[0]) for offsets, _ in parts) + rows, dtype=np.uint8)
+    ends = np.empty(rows, dtype=np.int64)
+    o = row = 0
+    for offsets, texts in parts:
+        o = _join(offsets, texts, data, o, ends[row : row + len(offsets) - 1])
+        row += len(offsets) - 1
+    found = np.array(masks.suspects(data, ends), dtype=np.int64)
     bounds = np.cumsum([0, *(len(column) for column in columns)])
-    rows = np.array(found, dtype=np.int64)
     return [
-        _replaced(column, rows[(rows >= bounds[n]) & (rows < bounds[n + 1])] - bounds[n], masks) for n, column in enumerate(columns)
-    ]
+        _replaced(column, found[(found >= bounds[n]) & (found < bounds[n + 1])] - bounds[n], masks) for n, column in enumerate(columns)
+    ] if len(found) else list(columns)
 
 
 def _replaced(column: pa.Array, rows: Array, masks: Masks) -> pa.Array:
@@ -55,17 +59,13 @@ def _parts(column: pa.Array) -> tuple[Array, Array]:
 
 
 @njit(cache=True, nogil=True)
-def _joined(offsets: Array, data: Array) -> tuple[Array, Array]:
-    """The texts, each followed by a NUL, so that none runs into the next; and where those are."""
-    rows = len(offsets) - 1
-    out = np.empty(offsets[rows] - offsets[0] + rows, dtype=np.uint8)
-    ends = np.empty(rows, dtype=np.int64)
-    o = 0
-    for r in range(rows):
+def _join(offsets: Array, texts: Array, out: Array, o: int, ends: Array) -> int:
+    """The texts from out[o] on, each followed by a NUL, so that none runs into the next; `ends` becomes where those are. Where the next goes."""
+    for r in range(len(ends)):
         size = offsets[r + 1] - offsets[r]
-        out[o : o + size] = data[offsets[r] : offsets[r + 1]]
+        out[o : o + size] = texts[offsets[r] : offsets[r + 1]]
         o += size
         out[o] = 0
         ends[r] = o
         o += 1
-    return out, ends
+    return o

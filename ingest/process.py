@@ -3,6 +3,7 @@
 It ends when its standard input does, so that it does not outlive whoever started it; what it began to store is stored first.
 """
 
+import gc
 import json
 import os
 import secrets
@@ -90,6 +91,7 @@ def main() -> int:
     """Serve both transports until told to stop."""
     orders = Orders.from_json(sys.argv[1])
     warm()
+    gc.freeze()  # what is here now stays for good: some 170,000 objects that no collection need walk through again
     collector = collector_of(orders)
     try:
         rpc, _ = grpc.server(collector, f"{orders.host}:{orders.grpc_port}", orders.body_bytes, orders.shared_ports)

@@ -15,6 +15,7 @@ from ingest.dialects.plan import Plan
 from ingest.otlp import wire
 from ingest.otlp.columns import Columns
 from ingest.otlp.items import Decoded, Item
+from ingest.otlp.picking import grouped
 from ingest.otlp.protobuf import Traces
 from ingest.unknown import Vocabulary, vocabulary_of
 from store.records import Records
@@ -96,9 +97,10 @@ def _read_columns(traces: Traces, spans: wire.Spans, read: Read) -> list[int]:
     """Read what plans fit; the spans that are left."""
     columns = Columns(spans)
     sources = np.array([hash(traces.source_key(n)) & (1 << 63) - 1 for n in range(len(traces.sources))], dtype=np.uint64)
-    shapes, examples, which = np.unique(spans.shapes ^ sources[spans.sources], return_index=True, return_inverse=True)
+    shapes = spans.shapes ^ sources[spans.sources]
+    examples, which = grouped(shapes)
     by_plan: dict[Plan, list[int]] = {}
-    for number, (shape, example) in enumerate(zip(shapes.tolist(), examples.tolist(), strict=True)):
+    for number, (shape, example) in enumerate(zip(shapes[examples].tolist(), examples.tolist(), strict=True)):
         if spans.irregular[example]:
             continue  # the shape is not known to the end
         if shape not in _PLANS:
@@ -113,7 +115,9 @@ def _read_columns(traces: Traces, spans: wire.Spans, read: Read) -> list[int]:
             read.unknown.add(spoken)
     planned = np.zeros(len(which), dtype=np.bool_)
     for plan, numbers in by_plan.items():
-        rows = np.flatnonzero(np.isin(which, numbers) & ~spans.irregular)
+        meant = np.zeros(len(examples), dtype=np.bool_)
+        meant[numbers] = True
+        rows = np.flatnonzero(meant[which] & ~spans.irregular)
         kind, table = ("observations", columns.calls(rows, plan)) if plan.tool else ("spans", columns.contexts(rows))
         read.tables.setdefault(kind, []).append(table)
         read.claimed[plan.dialect] += len(table)

@@ -68,7 +68,7 @@ class Redactor:
                 masked[row], secrets[row] = self._mask(text, data)
         return masked, secrets
 
-    def suspects(self, data: bytes, ends: "np.ndarray[Any, Any]") -> list[int]:
+    def suspects(self, data: "np.ndarray[Any, Any]", ends: "np.ndarray[Any, Any]") -> list[int]:
         """Which of the texts in `data`, each followed by a NUL at `ends`, may hold a secret: one scan over all of them."""
         rows: list[int] = []
         position = 0
@@ -77,7 +77,7 @@ class Redactor:
             rows.append(row)
             position = int(ends[row])  # at the NUL, which stands before the next text for patterns that ask what does
         starts = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1))[: len(ends)]
-        return sorted({*rows, *rows_with_encoded(np.frombuffer(data, dtype=np.uint8), starts, ends, _ANYTHING.search)})
+        return sorted({*rows, *rows_with_encoded(data, starts, ends, _ANYTHING.search)})
 
     def _mask(self, text: str, data: bytes) -> tuple[str, list[Secret]]:
         found: list[Secret] = []

@@ -110,14 +110,13 @@ class Spool:
 
     def size(self) -> tuple[int, int]:
         """Files waiting, and their bytes."""
-        sizes = []
-        for path in self.folder.iterdir():
-            if path.suffix == SUFFIX:
-                try:
-                    sizes.append(path.stat().st_size)
-                except FileNotFoundError:  # the engine took it meanwhile
-                    continue
-        return len(sizes), sum(sizes)
+        return _size(self.folder)
+
+    def taken_size(self) -> tuple[int, int]:
+        """Files that were set aside, and their bytes."""
+        with suppress(FileNotFoundError):  # nothing was ever put there
+            return _size(self.folder / TAKEN)
+        return 0, 0
 
     def sweep(self) -> int:
         """Remove what writers left half-written when they were killed; only while no collector runs."""
@@ -125,6 +124,15 @@ class Spool:
         for path in left:
             path.unlink()
         return len(left)
+
+
+def _size(folder: Path) -> tuple[int, int]:
+    sizes = []
+    for path in folder.iterdir():
+        if path.suffix == SUFFIX:
+            with suppress(FileNotFoundError):  # somebody took it meanwhile
+                sizes.append(path.stat().st_size)
+    return len(sizes), sum(sizes)
 
 
 def encode(batch: Mapping[str, pa.Table]) -> bytes:

@@ -14,6 +14,7 @@ from toolhound.engine import Engine
 def health(engine: Engine, reader: Database) -> dict[str, Any]:
     """What is received, waiting, refused, failing and delivered."""
     files, waiting = engine.spool.size()
+    taken_files, taken = engine.spool.taken_size()
     lake_files, lake_bytes = engine.lake.size()
     progress, collectors = engine.progress, standings(engine.folder)
     touched_since = reader.value("SELECT min(touched_at) FROM hot.touched")
@@ -31,7 +32,8 @@ def health(engine: Engine, reader: Database) -> dict[str, Any]:
             "look_lag_seconds": max(0.0, (datetime.now(UTC) - touched_since).total_seconds()) if touched_since else 0.0,
             "sightings": {"repeated": progress.repeated, "contradicted": progress.contradicted, "clock_ahead": progress.ahead},
         },
-        "spool": {"files": files, "bytes": waiting, "limit_bytes": engine.settings.collect.spool_bytes},
+        "spool": {"files": files, "bytes": waiting, "limit_bytes": engine.settings.collect.spool_bytes, "taken_files": taken_files,
+                  "taken_bytes": taken},
         "lake": {"files": lake_files, "bytes": lake_bytes},
         "calls": reader.value("SELECT count(*) FROM calls") or 0,
         "dialects": reader.rows("SELECT dialect, count(*) AS sightings FROM observations GROUP BY dialect ORDER BY sightings DESC"),

@@ -22,10 +22,11 @@ def recognises(item: Item) -> bool:
 
 def read(item: Item) -> Iterator[Record]:
     """As GenAI, with the result. Agents have no names here: the service stands for them at the root."""
-    if item.parent_span_id is None and first(item, "gen_ai.operation.name") != "execute_tool":
+    records = list(otel_genai.read(item))
+    if item.parent_span_id is None and not any(isinstance(record, Call) for record in records):
         around = context(item)
         yield replace(around, agent=around.agent or item.source.named("service.name"))
-    for record in otel_genai.read(item):
+    for record in records:
         if isinstance(record, Call):
             yield _whole(item, replace(record, dialect=NAME))
         else:

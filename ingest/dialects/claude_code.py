@@ -1,4 +1,4 @@
-"""Claude Code: log records `user_prompt`, `tool_decision`, `tool_result`, `mcp_server_connection`."""
+"""Claude Code: log records `user_prompt`, `assistant_response`, `tool_decision`, `tool_result`, `mcp_server_connection`, `auth`."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,9 +22,11 @@ from ingest.dialects.contract import (
     whole,
 )
 from ingest.otlp.items import Item, Value
-from store.records import Access, Call, Observer, Outcome, Record, State
+from store.records import Access, Call, Message, Observer, Outcome, Record, State
 
 NAME = "claude_code"
+AGENT = "claude-code"
+OUTCOMES = {"true": Outcome.OK, "false": Outcome.ERROR}
 UNNAMED, HIDDEN = "(unnamed)", "mcp_tool"
 """The second is what stands for the tools of servers that a user configured, unless details are switched on."""
 
@@ -46,9 +48,9 @@ def read(item: Item) -> Iterator[Record]:
     event = (item.name or text(first(item, "event.name")) or str(item.body or "")).removeprefix("claude_code.")
     match event:
         case "user_prompt":
-            session_id, source = session_of(item)
-            said = said_by(item, NAME, "user", str(first(item, "prompt") or "<REDACTED>"), session_id, source)
-            yield said if said.text is not None else replace(said, message_id=_id(item))  # hidden prompts are not all the same one
+            yield _said(item, "user", first(item, "prompt"))
+        case "assistant_response":
+            yield _said(item, "assistant", first(item, "response"))
         case "tool_result":
             yield _call(item, Observer.AGENT)
         case "tool_decision":
@@ -58,10 +60,25 @@ def read(item: Item) -> Iterator[Record]:
             if status != "disconnected":
                 yield Access(
                     access_id=_id(item), accessed_at=_when(item), outcome=Outcome.OK if status == "connected" else Outcome.ERROR, dialect=NAME,
-                    principal=text(first(item, "user.email", "user.id")), agent="claude-code", server=text(first(item, "server_name")),
+                    principal=text(first(item, "user.email", "user.id")), agent=AGENT, server=text(first(item, "server_name")),
                     transport=text(first(item, "transport_type")), error_message=text(first(item, "error_code", "error")),
                     session_id=session_of(item)[0],
                 )
+
+
+        case "auth":
+            yield Access(
+                access_id=_id(item), accessed_at=_when(item), dialect=NAME, method=text(first(item, "action")) or "authenticate",
+                outcome=OUTCOMES.get(str(first(item, "success")).lower(), Outcome.UNKNOWN), agent=AGENT,
+                principal=text(first(item, "user.email", "user.id")), error_message=text(first(item, "error", "error_category")),
+                session_id=session_of(item)[0],
+            )
+
+
+def _said(item: Item, role: str, words: Value) -> Message:
+    session_id, source = session_of(item)
+    said = replace(said_by(item, NAME, role, str(words or "<REDACTED>"), session_id, source), said_at=_when(item), agent=AGENT)
+    return said if said.text is not None else replace(said, message_id=_id(item))  # hidden ones are not all the same one
 
 
 def _call(item: Item, observed_by: Observer) -> Call:
@@ -69,18 +86,17 @@ def _call(item: Item, observed_by: Observer) -> Call:
     server, tool = _server_and_tool(item)
     decided = observed_by == Observer.DECISION
     given, state = payload(_given(item))
-    outcomes = {"true": Outcome.OK, "false": Outcome.ERROR}
     return Call(
         observation_id=_id(item), called_at=_when(item), tool=tool, observed_by=observed_by, dialect=NAME,
         seq=whole(first(item, "event.sequence")), tool_call_id=text(first(item, "tool_use_id")),
         session_id=session_id, session_source=source, duration_ms=number(first(item, "duration_ms")),
-        trace_id=item.trace_id, span_id=None, agent="claude-code", agent_version=item.source.named("service.version"),
+        trace_id=item.trace_id, span_id=None, agent=AGENT, agent_version=item.source.named("service.version"),
         principal=text(first(item, "user.email", "user.id")), server=server, arguments=given,
         arguments_state=State.TRUNCATED if given is not None and _is_cut(given) else state,
-        outcome=Outcome.UNKNOWN if decided else outcomes.get(str(first(item, "success")).lower(), Outcome.UNKNOWN),
+        outcome=Outcome.UNKNOWN if decided else OUTCOMES.get(str(first(item, "success")).lower(), Outcome.UNKNOWN),
         error_type=text(first(item, "error_type")), error_message=text(first(item, "error")),
-        decision=text(first(item, "decision", "decision_type")) if decided else None,
-        decided_by=text(first(item, "source", "decision_source")) if decided else None, attributes=leftover(item),
+        decision=text(first(item, "decision", "decision_type")), decided_by=text(first(item, "decision_source", *(("source",) if decided else ()))),
+        attributes=leftover(item),
     )
 
 
@@ -93,7 +109,7 @@ def _server_and_tool(item: Item) -> tuple[str | None, str]:
     details: Any = parsed(first(item, "tool_parameters"))
     if isinstance(details, dict) and details.get("mcp_tool_name"):
         return text(details.get("mcp_server_name")), str(details["mcp_tool_name"])
-    return (None, UNNAMED) if name == HIDDEN else ("claude-code", name)
+    return (None, UNNAMED) if name == HIDDEN else (AGENT, name)
 
 
 def _given(item: Item) -> Value:
@@ -130,6 +146,7 @@ def _when(item: Item) -> datetime:
 
 DIALECT = Dialect(
     rank=10, recognises=recognises, read=read,
-    carries="tool, decision, outcome, session, user; arguments and server names with OTEL_LOG_TOOL_DETAILS=1, prompts with OTEL_LOG_USER_PROMPTS=1",
+    carries="tool, decision, outcome, session, user; arguments and server names with OTEL_LOG_TOOL_DETAILS=1, prompts with OTEL_LOG_USER_PROMPTS=1 "
+            "and answers with OTEL_LOG_ASSISTANT_RESPONSES=1",
     never_carries="results (only their size); arguments beyond 512 characters a value",
 )

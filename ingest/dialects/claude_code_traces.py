@@ -15,6 +15,9 @@ OUTPUT_CUT = 60_000
 
 GIVEN_KEYS = ("full_command", "file_path", "skill_name", "subagent_type")
 CONTENT_KEYS = ("output", "content", "diff")
+GIVEN_AS, GOT_AS = "[TOOL INPUT: ", "[TOOL RESULT: "
+"""How the detailed spans of the beta begin what they tell of a call; the tool's name and a line break follow."""
+
 OUTCOMES = {"true": Outcome.OK, "false": Outcome.ERROR}
 
 
@@ -41,7 +44,7 @@ def read(item: Item) -> Iterator[Record]:
         case "tool":
             output = next((e for e in item.events if e.name == "tool.output"), None)
             arguments, arguments_state = payload(_given(item, output))
-            result, result_state = payload(_content(output))
+            result, result_state = payload(_content(item, output))
             if result is not None and len(result.encode("utf-8", "replace")) >= OUTPUT_CUT:
                 result_state = State.TRUNCATED
             yield call(  # the status of this span is always unset
@@ -71,7 +74,7 @@ def _given(item: Item, output: Event | None) -> Value:
     """The arguments as such, else what single attributes tell of them, else the command that stands beside the output."""
     whole = first(item, "tool_input")
     if whole is not None:
-        return whole
+        return _bare(whole, GIVEN_AS)
     told = {key: found for key in GIVEN_KEYS if (found := text(first(item, key))) is not None}
     command = text(output.attributes.get("bash_command")) if output else None
     if not told and command:
@@ -79,9 +82,15 @@ def _given(item: Item, output: Event | None) -> Value:
     return text(dict(told)) if told else None
 
 
-def _content(output: Event | None) -> Value:
+def _bare(told: Value, beginning: str) -> Value:
+    return told.partition("]\n")[2] if isinstance(told, str) and told.startswith(beginning) else told
+
+
+def _content(item: Item, output: Event | None) -> Value:
+    """The tool's output; else, where the beta's details are on, what it brought into the conversation."""
     if output is None:
-        return None
+        context = first(item, "new_context")
+        return _bare(context, GOT_AS) if isinstance(context, str) and context.startswith(GOT_AS) else None
     found = {key: value for key in CONTENT_KEYS if (value := output.attributes.get(key)) is not None}
     if len(found) <= 1:
         return next(iter(found.values()), None)

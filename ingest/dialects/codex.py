@@ -27,7 +27,8 @@ LENGTHS_ONLY = "codex_otel.trace_safe"
 """The scope of the twin of each event that carries lengths instead of content."""
 
 OUTCOMES = {"true": Outcome.OK, "false": Outcome.ERROR}
-REFUSED = ("denied", "abort", "timed_out")
+REFUSED, ALLOWED = ("den", "abort", "timed_out", "reject", "cancel", "block"), ("approv", "allow", "accept")
+"""How the words for a decision begin; any other is neither."""
 
 
 def recognises(item: Item) -> bool:
@@ -49,7 +50,7 @@ def read(item: Item) -> Iterator[Record]:
             decision = (text(first(item, "decision")) or "").lower()
             yield _call(
                 item, Observer.DECISION, outcome=Outcome.UNKNOWN, decided_by=(text(first(item, "source")) or "").lower() or None,
-                decision=None if not decision else "reject" if decision.startswith(REFUSED) else "accept",
+                decision="reject" if decision.startswith(REFUSED) else "accept" if decision.startswith(ALLOWED) else None,
             )
         case "codex.user_prompt":
             said = said_by(item, NAME, "user", text(first(item, "prompt")) or "[REDACTED]", session_id, source)

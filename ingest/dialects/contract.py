@@ -3,8 +3,8 @@
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -87,14 +87,20 @@ def text(value: Value) -> str | None:
 
 def as_json(value: Any, sort_keys: bool = False) -> str:
     """JSON that every reader takes: NaN and the infinities, which JSON does not have, become text."""
+    write = _WRITERS[sort_keys].encode
     try:
-        return json.dumps(value, ensure_ascii=False, default=_told_otherwise, sort_keys=sort_keys, allow_nan=False)
+        return write(value)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, default=_told_otherwise, sort_keys=sort_keys)
+        return write(_finite(value))
 
 
 def _told_otherwise(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+_WRITERS = {
+    sort_keys: json.JSONEncoder(ensure_ascii=False, default=_told_otherwise, sort_keys=sort_keys, allow_nan=False) for sort_keys in (False, True)
+}
 
 
 def _finite(value: Any) -> Any:
@@ -171,15 +177,22 @@ def digest(*parts: str | None) -> str:
 
 def call(item: Item, dialect: str, tool: str, observed_by: Observer, **more: Any) -> Call:
     """A sighting of a call with the parts that spans of every dialect share."""
+    identity = digest(item.trace_id, item.span_id)
+    return _call(item, dialect, tool, observed_by, item.span_id, item.parent_span_id, identity, moment(item.started_ns), more)
+
+
+def _call(
+    item: Item, dialect: str, tool: str, observed_by: Observer, span_id: str | None, parent: str | None, identity: str, at: datetime,
+    more: Mapping[str, Any],
+) -> Call:
     session_id, source = session_of(item)
     failed = item.failed or first(item, "error.type") is not None
     thrown = next((e.attributes for e in item.events if e.name == "exception"), None) if failed else None
     fields: dict[str, Any] = {
-        "observation_id": digest(item.trace_id, item.span_id),
-        "called_at": moment(item.started_ns),
+        "observation_id": identity, "called_at": at,
         "session_id": session_id, "session_source": source,
         "duration_ms": (item.ended_ns - item.started_ns) / 1e6 if item.ended_ns > item.started_ns > 0 else None,
-        "trace_id": item.trace_id, "span_id": item.span_id, "parent_span_id": item.parent_span_id,
+        "trace_id": item.trace_id, "span_id": span_id, "parent_span_id": parent,
         "agent": text(first(item, *AGENT_KEYS)), "agent_version": text(first(item, "gen_ai.agent.version")),
         "principal": text(first(item, *PRINCIPAL_KEYS)),
         "client_address": text(first(item, "client.address")),
@@ -191,7 +204,8 @@ def call(item: Item, dialect: str, tool: str, observed_by: Observer, **more: Any
     if thrown is not None:
         fields["error_type"] = fields["error_type"] or text(thrown.get("exception.type"))
         fields["error_message"] = without_traceback(item.status_message or text(thrown.get("exception.message")))
-    return Call(tool=tool, observed_by=observed_by, dialect=dialect, **{**fields, **{k: v for k, v in more.items() if v is not None}})
+    fields.update((key, value) for key, value in more.items() if value is not None)
+    return Call(tool=tool, observed_by=observed_by, dialect=dialect, **fields)
 
 
 def without_traceback(message: str | None) -> str | None:
@@ -201,8 +215,7 @@ def without_traceback(message: str | None) -> str | None:
 
 def logged(item: Item, dialect: str, tool: str, observed_by: Observer, *native: str | None, **more: Any) -> Call:
     """A sighting of a call in a log record, which lies inside the span that it names. native: what tells it from all others, if anything does."""
-    made = call(item, dialect, tool, observed_by, **more)
-    return replace(made, observation_id=log_id(item, dialect, *native), called_at=log_moment(item), span_id=None, parent_span_id=item.span_id)
+    return _call(item, dialect, tool, observed_by, None, item.span_id, log_id(item, dialect, *native), log_moment(item), more)
 
 
 def log_id(item: Item, dialect: str, *native: str | None) -> str:
@@ -239,6 +252,7 @@ BULKY = (
     "observation.output", "request.argument", "tool.result", "system_instructions", "ai.toolCall.args", "ai.toolCall.result", "ai.prompt",
     "ai.response.", "gen_ai.prompt", "gen_ai.completion", "task.input", "task.output", "trace.input", "trace.output", "invocation.args",
     "invocation.result", "llm_request", "llm_response", "response.value", "tool.arguments", "user_prompt", "tool_result.content",
+    "new_context",
 )
 """Parts of the names of attributes that hold payloads: those have columns of their own, which obey the setting keep.payloads."""
 BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", "response", "function_args", "file_path", "headers", "logfire.msg"})
@@ -247,8 +261,7 @@ BARE_PAYLOADS = frozenset({"arguments", "input", "output", "prompt", "request", 
 
 def leftover(item: Item) -> str | None:
     """What the source said beyond the columns, as JSON; the payloads that have their own columns are left out, and long values cut."""
-    named = sorted(key for key in item.attributes if not holds_payload(key))  # decoders differ in order
-    return rest((key, item.attributes.get(key)) for key in named)
+    return rest([(key, item.attributes.get(key)) for key in sorted(item.attributes) if not holds_payload(key)])  # decoders differ in order
 
 
 @lru_cache(4096)
@@ -263,7 +276,7 @@ def rest(pairs: Iterable[tuple[str, Any]]) -> str | None:
     room = LEFT_OVER_BYTES
     for key, value in pairs:
         shown = value[:LEFT_OVER_VALUE] if isinstance(value, str) else value
-        needs = len(key) + len(str(shown))
+        needs = len(key) + len(shown if isinstance(shown, str) else str(shown))
         if needs <= room:
             room -= needs
             kept[key] = shown

@@ -13,6 +13,9 @@ CONNECTING = ("initialize", "server/discover")
 SUCCEEDED = ("", "0", "200", "None")
 """What `rpc.response.status_code` says of success; here it is a number."""
 
+DENIED = "authorization failed"
+"""How the status of a call begins that the gateway refused."""
+
 
 def recognises(item: Item) -> bool:
     """MCP with its event, its scope, or the names of its first vocabulary."""
@@ -29,8 +32,9 @@ def read(item: Item) -> Iterator[Record]:
     error_type = text(first(item, "error.type")) or _event(item, "exception", "exception.type")
     code = str(first(item, "rpc.response.status_code"))
     failed = item.failed or error_type or code not in SUCCEEDED
-    outcome = Outcome.ERROR if failed else Outcome.OK
     error_message = item.status_message or _event(item, "exception", "exception.message")
+    denied = bool(failed) and DENIED in (error_message or "").lower()
+    outcome = Outcome.DENIED if denied else Outcome.ERROR if failed else Outcome.OK
     session_id, source = session_of(item)
     backend_session = _event(item, ROUTED, "mcp.session.id")
     if session_id is None and backend_session:
@@ -42,9 +46,10 @@ def read(item: Item) -> Iterator[Record]:
         result, result_state = payload(first(item, "gen_ai.tool.call.result"))
         yield call(
             item, NAME, text(first(item, "gen_ai.tool.name", "mcp.tool.name")) or "(unnamed)", Observer.GATEWAY, server=backend,
-            transport=transport, session_id=session_id, session_source=source, agent=text(first(item, "mcp.client.name")),
+            transport=transport, session_id=session_id, session_source=source, agent=text(first(item, "mcp.client.name", "agent.id")),
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state, outcome=outcome,
             error_type=error_type or (code if failed and code not in SUCCEEDED else None), error_message=error_message,
+            decision="reject" if denied else None, decided_by=NAME if denied else None,
         )
     elif method in CONNECTING:
         yield Access(

@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest.dialects import otel_genai
 from ingest.dialects.contract import PLACEHOLDERS, Dialect, call, defined, first, parsed, payload, said_by, session_of, text
+from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item, Value
 from store.records import Message, Observer, Record, State, ToolDefinition
 
@@ -33,6 +34,18 @@ def read(item: Item) -> Iterator[Record]:
     request: Any = parsed(first(item, f"{SYSTEM}.llm_request"))
     if isinstance(request, dict):
         yield from _asked(item, request)
+
+
+def plan(item: Item) -> Plan | None:
+    """Tools' spans; those whose arguments are empty or whose response is no object may tell that content is switched off."""
+    if first(item, "gen_ai.operation.name") != "execute_tool" and GIVEN not in item.attributes:
+        return None
+    if text(first(item, "gen_ai.tool.name")) is None:
+        return None
+    return Plan(
+        NAME, tool=Text(("gen_ai.tool.name",)), tool_call_id=Text(("gen_ai.tool.call.id",)), server=Text(("gcp.mcp.server.destination.id",)),
+        arguments=Text(("gen_ai.tool.call.arguments", GIVEN), unless=("{}",)), result=Text(("gen_ai.tool.call.result", GOT), unless=('{"result"',)),
+    )
 
 
 def _call(item: Item, tool: str) -> Record:
@@ -81,7 +94,7 @@ def _text_of(parts: Any) -> str:
 
 
 DIALECT = Dialect(
-    telling=("gen_ai.system",),
+    telling=("gen_ai.system", "gen_ai.operation.name"), plan=plan,
     rank=64, recognises=recognises, read=read,
     carries="tool, call id, agent, conversation, outcome; arguments, results, prompts and tool definitions where content capture is switched on",
     never_carries="the MCP server (but for those registered with Google Cloud); the id of a call that failed",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ingest.dialects.contract import AGENT_KEYS, Dialect, call, first, parsed, payload, said_by, session_of, text, told
+from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item
 from store.records import Observer, Outcome, Record
 
@@ -39,7 +40,21 @@ def read(item: Item) -> Iterator[Record]:
         yield said_by(item, NAME, "user", given, session_id, source)
 
 
+def plan(item: Item) -> Plan | None:
+    """Tools that went well."""
+    if first(item, "langfuse.observation.type") != "tool" or first(item, "langfuse.observation.level") == "ERROR":
+        return None
+    if first(item, "langfuse.observation.status_message") is not None:
+        return None
+    return Plan(
+        NAME, tool=Text(("gen_ai.tool.name", "langfuse.observation.name"), name_from=0), tool_call_id=Text(("gen_ai.tool.call.id",)),
+        agent=Text(AGENT_KEYS, otherwise=item.source.named("service.name")), arguments=Text(("langfuse.observation.input",)),
+        result=Text(("langfuse.observation.output",)),
+    )
+
+
 DIALECT = Dialect(
+    telling=("langfuse.observation.type", "langfuse.observation.level"), plan=plan,
     rank=68, recognises=recognises, read=read,
     carries="tool, arguments, results, prompts, session, user; content by default",
     never_carries="the call's id and the MCP server, unless the application adds them",

@@ -12,11 +12,15 @@ from store.records import Observer, Outcome, Record
 
 NAME = "openinference"
 MOST_MESSAGES, DEEPEST = 400, 4
+ALWAYS_OK = "openinference.instrumentation.autogen_agentchat"
+"""Says so of tools that failed too: AutoGen hands it their error as a result, and tells of the failure in its own span inside."""
+
 ACTORS = ("agent.name", "graph.node.id")
 IDS = ("tool.id", "tool_call.id", "gen_ai.tool.call.id")
 SUFFIXES = (".__call__", ".acall", ".call", ".run")
 """Methods that instrumentations put behind the name of the tool or agent."""
 
+ROLES = {"user": "user", "system": "system", "developer": "system", "assistant": "assistant", "model": "assistant"}
 PROMPTS = ("input", "prompt", "question", "query", "message", "task", "user_msg", "user_input")
 
 
@@ -36,8 +40,10 @@ def read(item: Item) -> Iterator[Record]:
     if kind == "AGENT":
         agent = text(first(item, *ACTORS)) or agent or _bare(item.name)
     yield replace(context(item), agent=agent or _at_root(item), principal=principal)
-    for role, said in _messages(item):
+    for role, said in _messages(item, "llm.input_messages"):
         yield said_by(item, NAME, role, said, session_id, source)
+    for role, said in _messages(item, "llm.output_messages"):
+        yield said_by(item, NAME, role, said, session_id, source, item.ended_ns)
     if kind in ("AGENT", "CHAIN") and item.parent_span_id is None:
         for prompt in _prompts(item):
             yield said_by(item, NAME, "user", prompt, session_id, source)
@@ -57,7 +63,7 @@ def _called(item: Item) -> Iterator[Record]:
         item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, *IDS)) or answer.tool_call_id, server=server,
         agent=text(first(item, *ACTORS)) or agent or _at_root(item), principal=principal,
         arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
-        outcome=Outcome.ERROR if answer.failed else None,
+        outcome=Outcome.ERROR if answer.failed else Outcome.UNKNOWN if item.source.scope == ALWAYS_OK and not item.failed else None,
     )
     description = text(first(item, "tool.description"))
     if description:
@@ -67,7 +73,7 @@ def _called(item: Item) -> Iterator[Record]:
 
 def plan(item: Item) -> Plan | None:
     """Tools' spans that say nothing of the tool's definition, and nothing in metadata."""
-    if str(first(item, "openinference.span.kind")).upper() != "TOOL" or item.name.endswith(SUFFIXES):
+    if str(first(item, "openinference.span.kind")).upper() != "TOOL" or item.name.endswith(SUFFIXES) or item.source.scope == ALWAYS_OK:
         return None
     if first(item, "tool.parameters", "tool.description", "metadata") is not None:
         return None
@@ -99,15 +105,15 @@ def _bare(name: str) -> str:
     return next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix) and name != suffix), name)
 
 
-def _messages(item: Item) -> Iterator[tuple[str, str]]:
+def _messages(item: Item, key: str) -> Iterator[tuple[str, str]]:
     for n in range(MOST_MESSAGES):
-        prefix = f"llm.input_messages.{n}.message."
+        prefix = f"{key}.{n}.message."
         role = first(item, prefix + "role")
         if role is None:
             return
         content = first(item, prefix + "content") or "\n".join(_contents(item, prefix))
-        if role in ("user", "system") and content and isinstance(content, str):
-            yield str(role), content
+        if role in ROLES and content and isinstance(content, str):
+            yield ROLES[str(role)], content
 
 
 def _contents(item: Item, prefix: str) -> Iterator[str]:
@@ -163,10 +169,15 @@ def _asked(value: Any, depth: int) -> Iterator[str]:
 
 def _tools(item: Item) -> Iterator[Any]:
     for n in range(MOST_MESSAGES):
-        schema = first(item, f"llm.tools.{n}.tool.json_schema")
-        if schema is None:
+        tool = f"llm.tools.{n}.tool."
+        schema = parsed(first(item, tool + "json_schema"))
+        name = first(item, tool + "name")
+        if schema is None and name is None and first(item, tool + "json_schema") is None:
             return
-        yield parsed(schema)
+        if name is not None and not (isinstance(schema, dict) and ("name" in schema or "function" in schema)):
+            yield {"name": name, "description": first(item, tool + "description")} | ({} if schema is None else {"parameters": schema})
+        else:
+            yield schema
 
 
 DIALECT = Dialect(

@@ -6,11 +6,16 @@ from typing import Any
 from ingest.dialects import wrappings
 from ingest.dialects.contract import Dialect, call, defined, first, parsed, payload, text, told
 from ingest.dialects.plan import Plan, Text
-from ingest.otlp.items import Item, Value
+from ingest.otlp.items import Attributes, Item, Value
 from store.records import Observer, Record
 
 NAME = "otel_genai"
-OLD_EVENTS = {"gen_ai.user.message": "user", "gen_ai.system.message": "system"}
+OLD_EVENTS = {
+    "gen_ai.user.message": "user", "gen_ai.system.message": "system", "gen_ai.assistant.message": "assistant", "gen_ai.choice": "assistant",
+}
+CONTENT_EVENTS = ("gen_ai.client.inference.operation.details", "gen_ai.content.prompt", "gen_ai.content.completion")
+"""Span events that hold what else stands in the span's attributes."""
+
 TOOL_OPERATIONS = (None, "execute_tool", "tool_call")
 GIVEN = ("gen_ai.tool.call.arguments", "tool_arguments", "gcp.vertex.agent.tool_call_args", "input")
 GOT = ("gen_ai.tool.call.result", "tool_response", "gcp.vertex.agent.tool_response", "output")
@@ -37,14 +42,37 @@ def read(item: Item) -> Iterator[Record]:
             arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
         )
         return
-    yield from told(item, NAME, _as_system(parsed(first(item, "gen_ai.system_instructions"))))
-    yield from told(item, NAME, parsed(first(item, "gen_ai.input.messages")))
+    for attributes in (item.attributes, *(event.attributes for event in item.events if event.name in CONTENT_EVENTS)):
+        yield from _said(item, attributes)
     if item.name in OLD_EVENTS and isinstance(item.body, dict):
-        yield from told(item, NAME, [{"role": OLD_EVENTS[item.name], "content": text(item.body.get("content"))}])
+        yield from told(item, NAME, [{"role": OLD_EVENTS[item.name], "content": _content(item.body)}])
     for event in item.events:
-        if event.name in OLD_EVENTS and event.attributes.get("content"):
-            yield from told(item, NAME, [{"role": OLD_EVENTS[event.name], "content": text(event.attributes.get("content"))}])
+        if event.name in OLD_EVENTS:
+            yield from told(item, NAME, [{"role": OLD_EVENTS[event.name], "content": _content(event.attributes)}], event.name == "gen_ai.choice")
     yield from defined(item, NAME, parsed(first(item, "gen_ai.tool.definitions")))
+
+
+def _said(item: Item, attributes: Attributes) -> Iterator[Record]:
+    """What was asked and answered; conventions before 1.28 have it as `gen_ai.prompt` and `gen_ai.completion`."""
+    yield from told(item, NAME, _as_system(parsed(attributes.get("gen_ai.system_instructions"))))
+    asked, answered = (parsed(attributes.get(f"gen_ai.{way}.messages")) for way in ("input", "output"))
+    yield from told(item, NAME, parsed(attributes.get("gen_ai.prompt")) if asked is None else asked)
+    yield from told(item, NAME, _completed(parsed(attributes.get("gen_ai.completion"))) if answered is None else answered, whole_run=True)
+
+
+def _content(event: Attributes) -> str | None:
+    """What an old event says; a choice has it inside of a message."""
+    inner = parsed(event.get("message"))
+    found = event.get("content") or (inner.get("content") if isinstance(inner, dict) else event.get("message"))
+    return text(found) or None
+
+
+def _completed(completion: Any) -> Any:
+    """A completion as a message list: it may be one, or a message, or its text alone."""
+    found = [completion] if isinstance(completion, dict) else completion
+    return [
+        {"role": "assistant", "content": one.get("text")} | one for one in found if isinstance(one, dict)
+    ] if isinstance(found, list) else None
 
 
 def plan(item: Item) -> Plan | None:

@@ -6,13 +6,15 @@ from typing import Any
 
 from ingest.dialects import otel_mcp
 from ingest.dialects.contract import Dialect, call, first, parsed, payload, text
-from ingest.otlp.items import Item
+from ingest.dialects.contract import whole as whole_of
+from ingest.otlp.items import Item, Value
 from store.records import Access, Observer, Outcome, Record, State
 
 NAME = "sentry_mcp"
 ARGUMENT = "mcp.request.argument."
 RESULT = "mcp.tool.result."
 FILTERED = "[Filtered]"
+MOST_BLOCKS = 100
 
 
 def recognises(item: Item) -> bool:
@@ -29,14 +31,23 @@ def read(item: Item) -> Iterator[Record]:
             yield replace(record, dialect=NAME) if isinstance(record, Access) else record
         return
     arguments, arguments_state = _arguments(item)
-    result, result_state = payload(first(item, RESULT + "content"))
+    result, result_state = payload(_result(item))
     failed = item.failed or first(item, "error.type") or str(first(item, RESULT + "is_error")).lower() == "true"
     yield call(
         item, NAME, text(first(item, "mcp.tool.name")) or item.name.removeprefix("tools/call").strip() or "(unnamed)", Observer.SERVER,
         server=text(first(item, "mcp.server.name")) or item.source.named("service.name"), server_version=text(first(item, "mcp.server.version")),
+        agent=text(first(item, "mcp.client.name", "mcp.client.title")), agent_version=text(first(item, "mcp.client.version")),
         transport=_transport(text(first(item, "mcp.transport", "network.transport"))), arguments=arguments, arguments_state=arguments_state,
         result=result, result_state=result_state, outcome=Outcome.ERROR if failed else Outcome.OK,
     )
+
+
+def _result(item: Item) -> Value:
+    """The result's text; of several blocks each has an attribute of its own."""
+    whole = first(item, RESULT + "content")
+    blocks = [first(item, f"{RESULT}{n}.content") for n in range(min(whole_of(first(item, RESULT + "content_count")) or 0, MOST_BLOCKS))]
+    told = [block for block in blocks if isinstance(block, str)]
+    return whole if whole is not None or not told else FILTERED if set(told) == {FILTERED} else "\n".join(told)
 
 
 def _arguments(item: Item) -> tuple[str | None, State]:

@@ -6,11 +6,13 @@ from typing import Any
 
 from ingest.dialects import otel_genai
 from ingest.dialects.contract import AGENT_KEYS, Dialect, call, defined, first, parsed, payload, said_by, session_of, text
+from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item
 from store.records import Call, Message, Observer, Record, ToolDefinition
 
 NAME = "vercel"
 SCOPES = ("ai", "@ai-sdk/otel")
+PROMPTS = ("ai.prompt", "ai.prompt.messages", "ai.prompt.tools")
 CONTEXT = "ai.settings.context."
 """What the application lets version 7 tell of itself."""
 
@@ -46,6 +48,18 @@ def read(item: Item) -> Iterator[Record]:
     yield from defined(item, NAME, [parsed(one) for one in tools] if isinstance(tools, list) else None)
 
 
+def plan(item: Item) -> Plan | None:
+    """Tools' spans of all versions."""
+    if text(first(item, "ai.toolCall.name")) and "gen_ai.tool.name" not in item.attributes:
+        return Plan(
+            NAME, tool=Text(("ai.toolCall.name",)), tool_call_id=Text(("ai.toolCall.id",)),
+            agent=Text((*AGENT_KEYS, "ai.telemetry.functionId"), otherwise=item.source.named("service.name")),
+            arguments=Text(("ai.toolCall.args",)), result=Text(("ai.toolCall.result",)),
+        )
+    found = otel_genai.plan(item)
+    return replace(found, dialect=NAME) if found and not any(key in item.attributes for key in PROMPTS) else None
+
+
 def _agent(item: Item) -> str | None:
     return text(first(item, *AGENT_KEYS, "ai.telemetry.functionId")) or item.source.named("service.name")
 
@@ -74,4 +88,5 @@ DIALECT = Dialect(
     rank=62, recognises=recognises, read=read,
     carries="tool, call id, arguments, results, prompts, tool definitions; session and user where the application passes them on",
     never_carries="the MCP server; results of calls that failed",
+    plan=plan,
 )

@@ -15,6 +15,8 @@ Guaranteed, for texts of up to 256 KiB (of longer ones the first 256 KiB are exa
 - *Without the key no guess can be tested.* Hashes are compared within one workspace, which has one key; no key is for tests and tools.
 """
 
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Final
 
 import pyarrow as pa
@@ -25,7 +27,8 @@ from ingest.fingerprint.names import names_in
 from ingest.fingerprint.segments import EXAMINED_BYTES, Texts, as_lists, by_text, slices
 from ingest.fingerprint.wording import wording_of
 
-__all__ = ["ATOMS_PER_TEXT", "EXAMINED_BYTES", "SHINGLES_PER_TEXT", "Kind", "Texts", "atom", "atoms", "atoms_and_shingles", "shingles", "warm"]
+__all__ = ["ATOMS_PER_TEXT", "EXAMINED_BYTES", "SHINGLES_PER_TEXT", "Kind", "Texts", "atom", "atoms", "atoms_and_shingles", "of_columns", "shingles",
+           "warm"]
 
 ATOMS_PER_TEXT: Final = 512
 SHINGLES_PER_TEXT: Final = 4096
@@ -49,6 +52,13 @@ def atoms_and_shingles(texts: Texts, key: bytes = b"") -> tuple[pa.ListArray, pa
         names.append(by_text([names_in(s, key_of(key)) for s in levels], rows, ATOMS_PER_TEXT))
         wording.append(by_text([wording_of(s, key_of(key)) for s in levels], rows, SHINGLES_PER_TEXT))
     return as_lists(names), as_lists(wording)
+
+
+def of_columns(columns: Sequence[pa.Array], key: bytes) -> list[tuple[pa.ListArray, pa.ListArray]]:
+    """Atoms and shingles of each column of strings: all of them at once, since what is done once for each column costs as much as some rows."""
+    bounds = list(accumulate(map(len, columns), initial=0))
+    names, wording = atoms_and_shingles(pa.concat_arrays(columns), key)
+    return [(names[start:end], wording[start:end]) for start, end in pairwise(bounds)]
 
 
 def atom(kind: Kind, value: str, key: bytes = b"") -> int:

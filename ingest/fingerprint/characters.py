@@ -45,3 +45,6 @@ SEXTET[list(_WORD.rstrip(b"_") + b"+/-_")] = [*range(62), 62, 63, 62, 63]
 
 PRINTABLE: Final = np.array([9 <= byte <= 13 or 32 <= byte <= 126 for byte in range(256)])
 """ASCII that texts are written in."""
+
+IN_TEXT: Final = np.array([bool(printable) or byte == 0 or 0x80 <= byte < 0xC0 or 0xC2 <= byte < 0xF5 for byte, printable in enumerate(PRINTABLE)])
+"""Bytes that occur in such texts in UTF-8 or UTF-16 at all."""

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
-from ingest.fingerprint.characters import CLASS, END, HEX, PRINTABLE, SEXTET
+from ingest.fingerprint.characters import CLASS, END, HEX, IN_TEXT, PRINTABLE, SEXTET
 from ingest.fingerprint.hashing import U64, Array
 
 _LONG_LINE: Final = 60  # MIME wraps at 76 characters, PEM at 64
@@ -74,8 +74,9 @@ def decode(data: Array, run_starts: Array, run_ends: Array) -> tuple[Array, Arra
             hexes += HEX[data[i]] >= 0 or data[i] == 45
         if hexes < sextets:  # a number in hex, or a UUID, is no base64
             for shift in range(4):
-                size = _join_sextets(codes, shift, sextets, plain)
-                found, o = _keep_readable(plain, size, out, o, starts, ends, found)
+                if _may_read(codes, shift, sextets):
+                    size = _join_sextets(codes, shift, sextets, plain)
+                    found, o = _keep_readable(plain, size, out, o, starts, ends, found)
         if hexes >= _SHORTEST_HEX:
             i = run_starts[r]
             while i < run_ends[r]:
@@ -90,6 +91,26 @@ def decode(data: Array, run_starts: Array, run_ends: Array) -> tuple[Array, Arra
                 i = j + 1
         runs[before:found] = r
     return out[:o], starts[:found], ends[:found], runs[:found]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _may_read(codes: Array, shift: int, end: int) -> bool:
+    """Whether so many bytes in a row could be of text: of most runs, which are ids, few bytes have to be made to see that none are."""
+    whole, rest = divmod(end - shift, 4)
+    size = 3 * whole + max(rest - 1, 0)
+    last = _READABLE - 1
+    while last < size:
+        j = last
+        while j > last - _READABLE:
+            i, part = shift + j // 3 * 4, j % 3
+            byte = codes[i + part] << 2 * part + 2 & 255 | codes[i + part + 1] >> 4 - 2 * part
+            if not IN_TEXT[byte]:
+                break
+            j -= 1
+        if j == last - _READABLE:
+            return True
+        last = j + _READABLE
+    return False
 
 
 @njit(cache=True, nogil=True)

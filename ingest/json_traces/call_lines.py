@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ingest.dialects.contract import digest, moment_of, number, payload, rest, text, whole
-from ingest.json_traces.contract import Clock, LogFormat, each_line
+from ingest.json_traces.contract import Clock, LogFormat, decided, each_line
 from ingest.otlp.items import shown
 from store.errors import SourceError
 from store.records import Call, Message, Observer, Outcome, SessionSource, State
@@ -66,7 +66,7 @@ def _read(line: dict[str, Any], clock: Clock | None) -> Iterator[Call | Message]
         principal=_optional(line, "principal"), client_address=_optional(line, "client_address"), server=_optional(line, "server"),
         server_version=_optional(line, "server_version"), arguments=arguments, arguments_state=arguments_state, result=result,
         result_state=result_state, outcome=_outcome(line), error_message=_optional(line, "error"),
-        decision={"deny": "reject", "denied": "reject", "blocked": "reject", "allow": "accept", "allowed": "accept"}.get(decision or "", decision),
+        decision=decided(decision) or decision,
         decided_by=_optional(line, "decided_by"),
         attributes=rest((k, v) for k, v in line.items() if k not in KNOWN),
     )

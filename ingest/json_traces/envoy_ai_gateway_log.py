@@ -5,10 +5,11 @@ from ingest.json_traces.gateway_lines import Keys, flat_line
 
 NAME = "envoy_ai_gateway_log"
 KEYS = Keys(
-    method=("mcp_method", "mcp.method.name"), tool=("mcp_tool", "mcp_tool_name", "gen_ai.tool.name"), server=("mcp_backend", "mcp.provider.name"),
-    session=("mcp_session_id", "mcp.session.id"), client_address=("downstream_remote_address", "x-forwarded-for"),
-    status=("response_code", "http.response.status_code"), duration=("duration",), request=("x-request-id", "mcp_request_id"),
-    time=("start_time", "timestamp"),
+    method=("mcp_method", "mcp.method.name"), tool=("mcp_tool", "mcp_tool_name", "mcp.tool.name", "gen_ai.tool.name"),
+    server=("mcp_backend", "mcp.provider.name"), session=("mcp_session_id", "mcp.session.id", "session.id"), agent=("agent.id",),
+    client_address=("downstream_remote_address", "x-forwarded-for"), status=("response_code", "http.response.status_code"),
+    duration=("duration", "duration_ms"), request=("x-request-id", "mcp_request_id", "jsonrpc.request.id"),
+    time=("start_time", "timestamp", "time"),
 )
 
 

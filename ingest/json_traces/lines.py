@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.json_traces.contract import Clock, Line, LogFormat, Reader
+from ingest.otlp import limits
 from ingest.otlp.items import Refusals, shown
 from store.errors import SourceError
 from store.records import Record, Records
@@ -94,11 +95,12 @@ class LogLines:
 
 
 def read_body(body: bytes) -> Taken:
-    """Everything in many lines; for what was refused its line and the reason."""
+    """Everything in many lines; for what was refused its line and the reason. Raises TooLargeError where there is too much."""
     taken, lines = Taken(), LogLines()
     for n, line in enumerate(BytesIO(body), 1):
         if line.strip():
             _add(taken.records, lines.read(line, partial(_refused, taken.refused, n)))
+            limits.check_records(len(taken.records) + len(taken.refused))
     _add(taken.records, lines.finish())
     taken.claimed = lines.claimed
     return taken
@@ -113,7 +115,8 @@ def parse_line(line: bytes) -> dict[str, Any]:
 
 
 def parse_any(line: bytes) -> Any:
-    """A line as whatever JSON it is. Raises SourceError where it is none."""
+    """A line as whatever JSON it is. Raises SourceError where it is none, TooLargeError where it holds too much."""
+    limits.check_json(line)
     try:
         return json.loads(line)
     except UnicodeDecodeError as error:

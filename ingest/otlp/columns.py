@@ -3,8 +3,9 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,16 +15,23 @@ from numba import njit
 
 from ingest.dialects.contract import AGENT_KEYS, LEFT_OVER_BYTES, LEFT_OVER_VALUE, PRINCIPAL_KEYS, SESSION_KEYS, holds_payload
 from ingest.dialects.plan import Plan, Text
+from ingest.otlp.picking import NO_NAME, PAYLOAD, SESSION, TEXT, begin_with, gather, pick
 from ingest.otlp.wire import ABSENT, BOOL, DOUBLE, EMPTY, INT, NOTHING, PLACEHOLDER, STRING, Array, Spans
 from store import tables
 from store.records import Outcome, SessionSource, State
 
 _AGENT, _VERSION, _PRINCIPAL = Text(AGENT_KEYS), Text(("gen_ai.agent.version",)), Text(PRINCIPAL_KEYS)
 _CLIENT, _ADDRESS, _ERROR = Text(("client.address",)), Text(("server.address",)), Text(("error.type",))
+_SESSION = Text(tuple(key for key, _ in SESSION_KEYS))
+_SOURCES: Final = np.array([*(int(told) for _, told in SESSION_KEYS), int(SessionSource.TRACE)], dtype=np.int8)  # last: where ABSENT points
+_MODES: Final = {"arguments": PAYLOAD, "result": PAYLOAD, "session_id": SESSION}
 _FAILED: Final = 2
 _STATES: Final = pa.array([State.ABSENT.value, State.CAPTURED.value, State.REDACTED.value])
 _OUTCOMES: Final = pa.array([Outcome.OK.value, Outcome.ERROR.value])
 _ID_BYTES: Final = 49  # a trace id in hex, a NUL, a span id in hex
+_DIGEST_BYTES, _OBSERVATION_BYTES = 32, 12
+_AT_HAND: Final = 1024
+"""Rows of columns that say the same in each."""
 
 
 class Columns:
@@ -40,122 +48,84 @@ class Columns:
         """The calls that spans `rows` tell of by this plan, in the columns of `observations`; those that it does not fit are left out."""
         if plan.tool is None:
             raise ValueError("a plan without a tool makes no calls")
-        picked = {
-            name: self._picked(rows, text) for name, text in (
-                ("tool", plan.tool), ("tool_call_id", plan.tool_call_id), ("server", plan.server), ("server_version", plan.server_version),
-                ("transport", plan.transport), ("agent", plan.agent or _AGENT), ("agent_version", _VERSION), ("principal", _PRINCIPAL),
-                ("client_address", _CLIENT), ("server_address", _ADDRESS), ("error_type", _ERROR),
-            )
+        texts = {
+            "arguments": plan.arguments, "result": plan.result, "tool": plan.tool, "tool_call_id": plan.tool_call_id, "server": plan.server,
+            "server_version": plan.server_version, "transport": plan.transport, "agent": plan.agent or _AGENT, "agent_version": _VERSION,
+            "principal": _PRINCIPAL, "client_address": _CLIENT, "server_address": _ADDRESS, "error_type": _ERROR, "session_id": _SESSION,
         }
-        payloads = {"arguments": self._payload(rows, plan.arguments), "result": self._payload(rows, plan.result)}
-        session, source = self._session(rows)
+        places, source = self._picked(rows, texts)
         left, left_fits = self._left_over(rows)
         self.odd[rows[~left_fits]] = True
         kept = ~self.odd[rows]
-        spans, n = self.spans, int(kept.sum())
-        rows = rows[kept]
-        made: dict[str, Any] = {name: self._texts(places[kept]) for name, places in picked.items()}
-        for name, places in payloads.items():
-            made[name] = self._texts(places[kept])
-            made[f"{name}_state"] = _STATES.take(pa.array(np.where(places[kept, 0] >= 0, 1, np.where(places[kept, 0] == ABSENT, 0, 2))))
-        for name, text in (("tool", plan.tool), ("server", plan.server), ("server_version", plan.server_version), ("transport", plan.transport),
-                           ("agent", plan.agent or _AGENT)):
+        if not kept.all():
+            rows, places, source = rows[kept], places[:, kept], source[kept]
+        spans, n = self.spans, len(rows)
+        messages = spans.statuses[rows, 1:]
+        messages[messages[:, 1] == 0, 0] = ABSENT
+        made = self._texts((*texts, "error_message"), np.concatenate((places, messages[None])))
+        for c, name in enumerate(("arguments", "result")):
+            where = places[c, :, 0]
+            made[f"{name}_state"] = _STATES.take(pa.array(np.where(where >= 0, 1, np.where(where == ABSENT, 0, 2))))
+        for name, text in texts.items():
             if text.otherwise is not None:
                 made[name] = made[name].fill_null(text.otherwise)
-        failed = (spans.statuses[rows, 0] == _FAILED) | (picked["error_type"][kept, 0] >= 0)
+        failed = (spans.statuses[rows, 0] == _FAILED) | made["error_type"].is_valid().to_numpy(zero_copy_only=False)
         begun, ended = spans.moments[rows, 0], spans.moments[rows, 1]
-        messages = spans.statuses[rows, 1:].copy()
-        messages[messages[:, 1] == 0, 0] = ABSENT
-        joined, trace, span, parent = _ids(spans.data, spans.ids[rows])
+        joined, ids = _ids(spans.data, spans.ids[rows])
         if plan.agent_at_root is not None:
-            made["agent"] = pc.if_else(pc.and_(pc.is_null(made["agent"]), pc.is_null(parent)), plan.agent_at_root, made["agent"])
-        both = range(0, n * _ID_BYTES, _ID_BYTES)
+            at_root = pc.and_(pc.is_null(made["agent"]), pc.is_null(ids["parent_span_id"]))
+            made["agent"] = pc.if_else(at_root, plan.agent_at_root, made["agent"])
+        made |= ids
         made |= {
-            "observation_id": pa.array([hashlib.sha256(joined[i : i + _ID_BYTES]).hexdigest()[:24] for i in both], pa.string()),
-            "trace_id": trace, "span_id": span, "parent_span_id": parent,
+            "observation_id": _observation_ids(joined, n),
             "called_at": self._moments(begun),
             "duration_ms": pa.array((ended - begun) / 1e6, mask=~((ended > begun) & (begun > 0))),
-            "session_id": self._texts(session[kept]), "session_source": pa.array(source[kept], pa.int8()),
+            "session_source": pa.array(_SOURCES[source], pa.int8()),
             "outcome": _OUTCOMES.take(pa.array(failed.astype(np.int8))),
-            "error_message": self._texts(messages), "attributes": _json_texts(left, left_fits, kept),
+            "attributes": _json_texts(left, kept),
             "observed_by": _repeated(plan.observed_by.value, n), "dialect": _repeated(plan.dialect, n),
         }
         return _table("observations", made, n)
 
     def contexts(self, rows: Array) -> pa.Table:
         """Spans `rows` in the columns of `spans`: kept for parentage. What is known of them is text, or they are left out."""
-        picked = {name: self._picked(rows, text) for name, text in (("agent", _AGENT), ("agent_version", _VERSION), ("principal", _PRINCIPAL))}
-        session, source = self._session(rows)
+        texts = {"agent": _AGENT, "agent_version": _VERSION, "principal": _PRINCIPAL, "session_id": _SESSION}
+        places, source = self._picked(rows, texts)
         kept = ~self.odd[rows]
         rows = rows[kept]
-        _, trace, span, parent = _ids(self.spans.data, self.spans.ids[rows])
-        made: dict[str, Any] = {name: self._texts(places[kept]) for name, places in picked.items()}
-        made |= {
-            "trace_id": trace, "span_id": span, "parent_span_id": parent, "started_at": self._moments(self.spans.moments[rows, 0]),
-            "session_id": self._texts(session[kept]), "session_source": pa.array(source[kept], pa.int8()),
-        }
+        made = self._texts(tuple(texts), places[:, kept])
+        made |= _ids(self.spans.data, self.spans.ids[rows])[1]
+        made |= {"started_at": self._moments(self.spans.moments[rows, 0]), "session_source": pa.array(_SOURCES[source[kept]], pa.int8())}
         return _table("spans", made, len(rows))
 
-    def _attributes(self, rows: Array, keys: Iterable[str]) -> Array:
-        """(rows, keys) the number of the attribute that a span has under each name, or ABSENT; names that no span has take no column."""
-        wanted = np.array([self._numbers[key] for key in keys if key in self._numbers], dtype=np.int64)
-        return _found(self.spans.first, self.spans.keys, rows, wanted, len(self.names))
+    def _picked(self, rows: Array, texts: Mapping[str, Text]) -> tuple[Array, Array]:
+        """(texts, rows, 2) place and length of each text, and which of SESSION_KEYS tells the session; what does not fit is marked odd."""
+        known = [[(n, self._numbers[key]) for n, key in enumerate(text.keys) if key in self._numbers] for text in texts.values()]
+        spans = self.spans
+        places, source = pick(
+            spans.first, spans.keys, spans.types, spans.values, spans.names, rows,
+            np.array([number for keys in known for _, number in keys], dtype=np.int64), np.cumsum(np.array([0, *map(len, known)], dtype=np.int64)),
+            np.array([NO_NAME if text.name_from is None else text.name_from for text in texts.values()], dtype=np.int64),
+            np.array([_MODES.get(name, TEXT) for name in texts], dtype=np.int64), len(self.names), self.odd,
+        )
+        for c, text in enumerate(texts.values()):
+            for beginning in text.unless:
+                self.odd[rows[begin_with(spans.data, places[c], np.frombuffer(beginning.encode(), dtype=np.uint8))]] = True
+        asked = np.array([n for n, _ in known[-1]] + [ABSENT], dtype=np.int64)  # the session is last
+        return places, asked[source]
 
-    def _picked(self, rows: Array, text: Text) -> Array:
-        """(rows, 2) place and length of the first value; ABSENT where there is none. Other values than texts make a span odd."""
-        places = np.full((len(rows), 2), ABSENT, dtype=np.int64)
-        chosen = np.full(len(rows), ABSENT, dtype=np.int64)
-        for attributes in self._attributes(rows, text.keys).T:
-            types = self.spans.types[attributes]
-            chosen = np.where((chosen < 0) & (attributes >= 0) & (types != NOTHING) & (types != EMPTY), attributes, chosen)
-        has = chosen >= 0
-        self.odd[rows[has & (self.spans.types[chosen] != STRING)]] = True
-        places[has] = self.spans.values[chosen[has]]
-        if text.name_from is not None:
-            names = self.spans.names[rows[~has]]
-            places[~has, 0], places[~has, 1] = names[:, 0] + text.name_from, names[:, 1] - text.name_from
-            self.odd[rows[~has][names[:, 1] <= text.name_from]] = True
-        for beginning in text.unless:
-            self.odd[rows[has][_begin_with(self.spans.data, places[has], np.frombuffer(beginning.encode(), dtype=np.uint8))]] = True
-        return places
-
-    def _payload(self, rows: Array, text: Text) -> Array:
-        """As `_picked`, but -2 where the source says that it gives no value."""
-        attributes = self._attributes(rows, text.keys)
-        hidden = np.zeros(len(rows), dtype=np.bool_)
-        settled = np.zeros(len(rows), dtype=np.bool_)
-        for column in attributes.T:
-            types = self.spans.types[column]
-            has = (column >= 0) & (types != NOTHING) & (types != EMPTY) & ~settled
-            hidden |= has & (types == PLACEHOLDER)
-            settled |= has
-        odd = self.odd[rows].copy()
-        places = self._picked(rows, text)
-        self.odd[rows[hidden]] = odd[hidden]
-        places[hidden] = (-2, 0)
-        return places
-
-    def _session(self, rows: Array) -> tuple[Array, Array]:
-        """Place and length of the session's id, and what it was taken from; placeholders are passed over."""
-        places = np.full((len(rows), 2), ABSENT, dtype=np.int64)
-        source = np.full(len(rows), int(SessionSource.TRACE), dtype=np.int64)
-        known = [(key, told) for key, told in SESSION_KEYS if key in self._numbers]
-        for (_, told), attributes in zip(known, self._attributes(rows, [key for key, _ in known]).T, strict=True):
-            types = self.spans.types[attributes]
-            open_ = (places[:, 0] < 0) & (attributes >= 0)
-            fits = open_ & (types == STRING)
-            self.odd[rows[open_ & ~fits & (types != NOTHING) & (types != EMPTY) & (types != PLACEHOLDER)]] = True
-            places[fits] = self.spans.values[attributes[fits]]
-            source[fits] = int(told)
-        return places, source
-
-    def _texts(self, places: Array) -> pa.Array:
-        """The texts at these places; null where there is none."""
-        offsets, data = _gathered(self.spans.data, places)
-        return _strings(offsets, data, places[:, 0] < 0)
+    def _texts(self, names: Sequence[str], places: Array) -> dict[str, Any]:
+        """The texts at these places, null where there is none, as a column for each name."""
+        offsets, data, starts, valid, nulls = gather(self.spans.data, places)
+        ends = starts.tolist()
+        return {
+            name: pa.StringArray.from_buffers(
+                places.shape[1], pa.py_buffer(offsets[c]), pa.py_buffer(data[ends[c] : ends[c + 1]]), pa.py_buffer(valid[c]) if null else None, null,
+            ) for c, (name, null) in enumerate(zip(names, nulls.tolist(), strict=True))
+        }
 
     def _moments(self, nanos: Array) -> pa.Array:
-        return pa.array(np.where(nanos > 0, nanos // 1000, self._now), pa.int64()).cast(tables.MOMENT)
+        return pa.array(np.where(nanos > 0, nanos // 1000, self._now)).view(tables.MOMENT)
 
     def _left_over(self, rows: Array) -> tuple[tuple[Array, Array], Array]:
         """What `leftover` makes, as (offsets, bytes), and which spans that could be done for."""
@@ -192,39 +162,64 @@ class Columns:
         return b"".join(parts), places
 
 
-def _table(kind: str, made: dict[str, Any], n: int) -> pa.Table:
-    return pa.table({f.name: made[f.name] if f.name in made else pa.nulls(n, f.type) for f in tables.schema(kind)}, tables.schema(kind))
+@cache
+def _schema(kind: str) -> pa.Schema:
+    return tables.schema(kind)
+
+
+@cache
+def _nothing(kind: str) -> dict[str, pa.Array]:
+    return {f.name: pa.nulls(_AT_HAND, f.type) for f in _schema(kind)}
+
+
+@lru_cache(maxsize=256)
+def _many(word: str) -> pa.Array:
+    return pa.repeat(pa.scalar(word, pa.string()), _AT_HAND)
 
 
 def _repeated(word: str, n: int) -> pa.Array:
-    return pa.repeat(pa.scalar(word, pa.string()), n)
+    """The same n times; most requests are short, so that a piece of one at hand will do."""
+    return _many(word).slice(0, n) if n <= _AT_HAND else pa.repeat(pa.scalar(word, pa.string()), n)
 
 
-def _strings(offsets: Array, data: Array, absent: Array) -> pa.Array:
-    valid = pa.array(~absent).buffers()[1] if absent.any() else None
-    return pa.StringArray.from_buffers(len(absent), pa.py_buffer(offsets), pa.py_buffer(data), valid)
+def _table(kind: str, made: dict[str, Any], n: int) -> pa.Table:
+    schema, nothing = _schema(kind), _nothing(kind)
+    columns = [made[f.name] if f.name in made else nothing[f.name].slice(0, n) if n <= _AT_HAND else pa.nulls(n, f.type) for f in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _json_texts(left: tuple[Array, Array], fits: Array, kept: Array) -> pa.Array:
+def _strings(offsets: Array, data: Array, absent: Array | None = None) -> pa.Array:
+    valid = pa.array(~absent).buffers()[1] if absent is not None and absent.any() else None
+    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(data), valid)
+
+
+def _json_texts(left: tuple[Array, Array], kept: Array) -> pa.Array:
     offsets, data = left
     whole = _strings(offsets, data, np.diff(offsets) == 0)
     return whole if kept.all() else whole.filter(pa.array(kept))
 
 
-def _ids(data: Array, places: Array) -> tuple[bytes, pa.Array, pa.Array, pa.Array]:
+def _observation_ids(joined: Array, n: int) -> pa.Array:
+    """As `digest` makes them of a trace id and a span id."""
+    text = joined.tobytes()
+    digests = b"".join([hashlib.sha256(text[i : i + _ID_BYTES]).digest() for i in range(0, n * _ID_BYTES, _ID_BYTES)])
+    return _fixed(_in_hex(np.frombuffer(digests, dtype=np.uint8).reshape(n, _DIGEST_BYTES), _OBSERVATION_BYTES), 2 * _OBSERVATION_BYTES)
+
+
+def _ids(data: Array, places: Array) -> tuple[Array, dict[str, pa.Array]]:
     """Trace ids and span ids in hex, joined as `digest` wants them; then as columns, with the parents' ids."""
     joined, parents = _hexed(data, places)
     n = len(places)
     table = joined.reshape(n, _ID_BYTES)
-    return (
-        joined.tobytes(), _fixed(table[:, :32], 32, None), _fixed(table[:, 33:], 16, None), _fixed(parents.reshape(n, 16), 16, places[:, 2] < 0),
-    )
+    return joined, {
+        "trace_id": _fixed(table[:, :32], 32), "span_id": _fixed(table[:, 33:], 16),
+        "parent_span_id": _fixed(parents.reshape(n, 16), 16, places[:, 2] < 0),
+    }
 
 
-def _fixed(characters: Array, width: int, absent: Array | None) -> pa.Array:
-    n = len(characters)
-    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(width)
-    return _strings(offsets, np.ascontiguousarray(characters).reshape(-1), np.zeros(n, dtype=np.bool_) if absent is None else absent)
+def _fixed(characters: Array, width: int, absent: Array | None = None) -> pa.Array:
+    offsets = np.arange(len(characters) + 1, dtype=np.int32) * np.int32(width)
+    return _strings(offsets, np.ascontiguousarray(characters).reshape(-1), absent)
 
 
 @njit(cache=True, nogil=True)
@@ -241,30 +236,6 @@ def _found(first: Array, keys: Array, rows: Array, wanted: Array, names: int) ->
 
 
 @njit(cache=True, nogil=True)
-def _begin_with(data: Array, places: Array, beginning: Array) -> Array:
-    found = np.zeros(len(places), dtype=np.bool_)
-    for r in range(len(places)):
-        same = places[r, 1] >= len(beginning)
-        for i in range(len(beginning)):
-            same = same and data[places[r, 0] + i] == beginning[i]
-        found[r] = same
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _gathered(data: Array, places: Array) -> tuple[Array, Array]:
-    """Pieces of `data` one after another, with Arrow's offsets."""
-    offsets = np.zeros(len(places) + 1, dtype=np.int32)
-    for r in range(len(places)):
-        offsets[r + 1] = offsets[r] + (places[r, 1] if places[r, 0] >= 0 else 0)
-    out = np.empty(offsets[-1], dtype=np.uint8)
-    for r in range(len(places)):
-        if places[r, 0] >= 0:
-            out[offsets[r] : offsets[r + 1]] = data[places[r, 0] : places[r, 0] + places[r, 1]]
-    return offsets, out
-
-
-@njit(cache=True, nogil=True)
 def _hexed(data: Array, places: Array) -> tuple[Array, Array]:
     """For each span trace id, NUL and span id in hex; and its parent's id (zeros where there is none)."""
     joined, parents = np.zeros(len(places) * 49, dtype=np.uint8), np.full(len(places) * 16, 48, dtype=np.uint8)
@@ -274,6 +245,15 @@ def _hexed(data: Array, places: Array) -> tuple[Array, Array]:
         if places[r, 2] >= 0:
             _hex(data, places[r, 2], 8, parents, 16 * r)
     return joined, parents
+
+
+@njit(cache=True, nogil=True)
+def _in_hex(rows: Array, size: int) -> Array:
+    """The first `size` bytes of each row."""
+    out = np.empty((len(rows), 2 * size), dtype=np.uint8)
+    for r in range(len(rows)):
+        _hex(rows[r], 0, size, out[r], 0)
+    return out
 
 
 @njit(cache=True, nogil=True)
@@ -305,11 +285,13 @@ def _objects(
             if a < 0:
                 continue
             kind = types[a]
-            end, characters = values[a, 0], 0
+            end, characters, special = values[a, 0], 0, False
             if kind in (STRING, PLACEHOLDER):
                 stop = values[a, 0] + values[a, 1]
                 while end < stop and not (characters == LEFT_OVER_VALUE and data[end] & 0xC0 != 0x80):
-                    characters += data[end] & 0xC0 != 0x80
+                    byte = data[end]
+                    characters += byte & 0xC0 != 0x80
+                    special |= byte < 32 or byte == 34 or byte == 92
                     end += 1
             elif kind == NOTHING:
                 characters = 4
@@ -348,8 +330,12 @@ def _objects(
             else:
                 out[o] = 34
                 o += 1
-                for i in range(values[a, 0], end):
-                    o = _escaped(data[i], out, o)
+                if special:
+                    for i in range(values[a, 0], end):
+                        o = _escaped(data[i], out, o)
+                else:
+                    out[o : o + end - values[a, 0]] = data[values[a, 0] : end]
+                    o += end - values[a, 0]
                 out[o] = 34
                 o += 1
         if o > begun:

@@ -7,7 +7,7 @@ import grpc
 
 from ingest.collector import Answer, Collector
 from ingest.otlp import status
-from store.errors import DiskError, SourceError, StoreError
+from store.errors import DiskError, SourceError, StoreError, TooLargeError
 
 SERVICES = {
     "traces": "opentelemetry.proto.collector.trace.v1.TraceService",
@@ -43,6 +43,9 @@ def _export(collector: Collector, signal: str) -> Callable[[bytes, grpc.Servicer
             return status.export_response(signal, Answer(message="metrics are not kept; send traces and logs"))
         try:
             answer = collector.accept_otlp(signal, "protobuf", body, f"grpc {context.peer()} {signal}")
+        except TooLargeError as error:
+            _abort(context, grpc.StatusCode.RESOURCE_EXHAUSTED, status.RESOURCE_EXHAUSTED, str(error))
+            raise
         except SourceError as error:
             _abort(context, grpc.StatusCode.INVALID_ARGUMENT, status.INVALID_ARGUMENT, str(error))
             raise

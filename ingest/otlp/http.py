@@ -112,6 +112,8 @@ async def _taken(request: Request, signal: str, encoding: str | None, body: byte
     else:
         try:
             answer = await run_in_threadpool(collector.accept_otlp, signal, encoding, body, source)
+        except TooLargeError as error:
+            return _failed(encoding, 413, status.RESOURCE_EXHAUSTED, str(error))
         except SourceError as error:
             return _failed(encoding, 400, status.INVALID_ARGUMENT, str(error))
         except (DiskError, StoreError) as error:
@@ -123,7 +125,8 @@ async def _calls(collector: Collector, body: bytes, source: str) -> Response:
     try:
         answer = await run_in_threadpool(collector.accept_calls, body, source)
     except SourceError as error:
-        return JSONResponse({"accepted": 0, "error": {"code": "bad_lines", "message": str(error), "hint": "nothing was stored"}}, 400)
+        code = ("too_large", 413) if isinstance(error, TooLargeError) else ("bad_lines", 400)
+        return JSONResponse({"accepted": 0, "error": {"code": code[0], "message": str(error), "hint": "nothing was stored"}}, code[1])
     except (DiskError, StoreError) as error:
         return _failed("json", 503, status.UNAVAILABLE, str(error), retry=True)
     refused = {"refused": answer.refused, "message": answer.message} if answer.refused else {}

@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ingest.otlp import limits
 from ingest.otlp.depth import shallower
 from ingest.otlp.items import Decoded, Event, Item, Source, Value, plausible_nanos
-from store.errors import SourceError
+from store.errors import SourceError, TooLargeError
 
 _DEPTH = 64
 _INT64 = range(-(1 << 63), 1 << 63)
-_HEX = set("0123456789abcdef")
 
 
 class _Bad(Exception):
@@ -22,7 +22,7 @@ class _Bad(Exception):
 
 
 def decode_traces(body: bytes) -> Decoded:
-    """Spans of an ExportTraceServiceRequest. Raises SourceError where the body is none."""
+    """Spans of an ExportTraceServiceRequest. Raises SourceError where the body is none, TooLargeError where it holds too much."""
     request = _loaded(body)
     if "resourceLogs" in request:
         raise SourceError("the body holds resourceLogs; send logs to /v1/logs")
@@ -30,7 +30,7 @@ def decode_traces(body: bytes) -> Decoded:
 
 
 def decode_logs(body: bytes) -> Decoded:
-    """Log records of an ExportLogsServiceRequest. Raises SourceError where the body is none."""
+    """Log records of an ExportLogsServiceRequest. Raises SourceError where the body is none, TooLargeError where it holds too much."""
     request = _loaded(body)
     if "resourceSpans" in request:
         raise SourceError("the body holds resourceSpans; send spans to /v1/traces")
@@ -38,6 +38,7 @@ def decode_logs(body: bytes) -> Decoded:
 
 
 def _loaded(body: bytes) -> dict[str, Any]:
+    limits.check_json(body)
     try:
         request = _parsed(body)
     except UnicodeDecodeError as error:
@@ -79,7 +80,7 @@ def _check_case(owner: dict[str, Any], *snake: str) -> None:
 
 
 def _decode(request: dict[str, Any], outer: str, inner: str, leaf: str, read: Callable[[dict[str, Any], Source], Item]) -> Decoded:
-    decoded = Decoded()
+    decoded, total, events = Decoded(), 0, 0
     for o, group in enumerate(_objects(request, outer)):
         try:
             resource = _attributes(_object(group, "resource"))
@@ -94,27 +95,33 @@ def _decode(request: dict[str, Any], outer: str, inner: str, leaf: str, read: Ca
             scope = _object(scoped, "scope")
             name, version = (found if isinstance(found := scope.get(key), str) else "" for key in ("name", "version"))
             source = Source(resource, name, version)
-            leaves = scoped.get(leaf) or []
-            for n, one in enumerate(leaves if isinstance(leaves, list) else [leaves]):
+            leaves = found if isinstance(found := scoped.get(leaf) or [], list) else [found]
+            limits.check_items(total := total + len(leaves))
+            for n, one in enumerate(leaves):
                 place = f"{outer}[{o}].{inner}[{i}].{leaf}[{n}]"
                 try:
                     if not isinstance(one, dict):
                         raise _Bad(f"must be an object, not {type(one).__name__}")
                     decoded.items.append(read(one, source))
+                    limits.check_events(events := events + len(decoded.items[-1].events))
+                except TooLargeError:
+                    raise
                 except (_Bad, SourceError, RecursionError) as error:
                     decoded.refused.append(f"{place}: {error or 'nests too deeply'}")
     return decoded
 
 
 def _span(span: dict[str, Any], source: Source) -> Item:
-    status = _object(span, "status")
+    status, events = _object(span, "status"), list(_objects(span, "events"))
+    if len(events) > limits.MOST_EVENTS:
+        raise _Bad(f"has {len(events):,} events; at most {limits.MOST_EVENTS:,} are taken")
     return Item(
         signal="span", name=_text(span, "name"), source=source, attributes=_attributes(span),
         trace_id=_hex(span, "traceId", 32, required=True), span_id=_hex(span, "spanId", 16, required=True),
         parent_span_id=_hex(span, "parentSpanId", 16),
         started_ns=_nanos(span, "startTimeUnixNano"), ended_ns=_nanos(span, "endTimeUnixNano"), kind=_enum(span, "kind"),
         failed=_enum(status, "code") == 2, status_message=_text(status, "message"),
-        events=tuple(Event(_text(e, "name"), _attributes(e)) for e in _objects(span, "events")),
+        events=tuple(Event(_text(e, "name"), _attributes(e)) for e in events),
     )
 
 
@@ -148,6 +155,11 @@ def _attributes(owner: dict[str, Any]) -> dict[str, Value]:
         raise _Bad(f"attributes must be an array, not {type(found).__name__}")
     made: dict[str, Value] = {}
     for pair in found:
+        if isinstance(pair, dict) and len(pair) == 2:  # most are texts and nothing else
+            named, value = pair.get("key"), pair.get("value")
+            if isinstance(named, str) and isinstance(value, dict) and len(value) == 1 and isinstance(said := value.get("stringValue"), str):
+                made[named] = said
+                continue
         key = _key(pair)
         try:
             made[key] = _value(pair.get("value"))
@@ -246,11 +258,18 @@ def _hex(owner: dict[str, Any], key: str, digits: int, required: bool = False) -
     if not isinstance(found, str):
         raise _Bad(f"{key} must be hex text, not {type(found).__name__}")
     found = found.lower()
+    if len(found) == digits and _is_hex(found) and found.strip("0"):
+        return found
     if not found.strip("0") and len(found) in (0, digits) and not required:  # some SDKs write zeros for "none"
         return None
-    if len(found) != digits or not set(found) <= _HEX or not found.strip("0"):
-        raise _Bad(f"{key} must be {digits} hex digits, not all zero; it has {len(found)} characters")
-    return found
+    raise _Bad(f"{key} must be {digits} hex digits, not all zero; it has {len(found)} characters")
+
+
+def _is_hex(text: str) -> bool:
+    try:
+        return 2 * len(bytes.fromhex(text)) == len(text)  # it passes over blanks
+    except ValueError:
+        return False
 
 
 def _nanos(owner: dict[str, Any], key: str) -> int:

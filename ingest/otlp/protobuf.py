@@ -1,10 +1,10 @@
 """OTLP in protobuf.
 
-`attributes` is declared as `map<string, AnyValue>`: the same bytes on the wire as `repeated KeyValue`, but the decoder then looks keys
-up in C instead of Python walking a list for every span. The descriptors are made from opentelemetry-proto's own at import.
+`attributes` is declared as `map<string, AnyValue>`: the same bytes on the wire as `repeated KeyValue`, but the decoder then tells keys apart
+in C instead of Python walking a list of pairs for every span. The descriptors are made from opentelemetry-proto's own at import.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -16,9 +16,9 @@ from opentelemetry.proto.logs.v1 import logs_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from ingest.otlp import salvage
+from ingest.otlp import limits, salvage
 from ingest.otlp.items import Decoded, Event, Item, Refusals, Source, Value, plausible_nanos
-from store.errors import SourceError
+from store.errors import SourceError, TooLargeError
 
 _KEY_VALUE = ".opentelemetry.proto.common.v1.KeyValue"
 _DEPTH = 64
@@ -60,31 +60,9 @@ _TRACES = _message("opentelemetry.proto.collector.trace.v1.ExportTraceServiceReq
 _LOGS = _message("opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest")
 
 
-class MapAttributes(Mapping[str, Value]):
-    """Attributes of a decoded message; a value is made into Python when it is asked for."""
-
-    __slots__ = ("_map",)
-
-    def __init__(self, decoded: Any) -> None:
-        self._map = decoded
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """As of any mapping, but without an exception for each of the many keys that dialects ask for in vain."""
-        return value_of(self._map[key]) if key in self._map else default
-
-    def __getitem__(self, key: str) -> Value:
-        if key not in self._map:  # upb would put an empty value in
-            raise KeyError(key)
-        return value_of(self._map[key])
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._map
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._map)
-
-    def __len__(self) -> int:
-        return len(self._map)
+def _attributes(decoded: Any) -> dict[str, Value]:
+    """Attributes of a decoded message, made into Python at once: dialects ask for most of them, and for many that are not there."""
+    return {key: value_of(value) for key, value in decoded.items()}
 
 
 def value_of(value: Any, depth: int = 0) -> Value:
@@ -104,18 +82,23 @@ def value_of(value: Any, depth: int = 0) -> Value:
 
 
 class Traces:
-    """An ExportTraceServiceRequest whose spans become items when they are asked for. Raises SourceError where the body is none."""
+    """An ExportTraceServiceRequest whose spans become items when they are asked for.
+
+    Raises SourceError where the body is none, TooLargeError where it holds more than is taken at a time.
+    """
 
     def __init__(self, body: bytes) -> None:
         self.body = body
         self.refused, self.warnings = Refusals(), list[str]()
+        limits.check_protobuf(body, "traces")
         self._request = _parse(_TRACES, body, "ExportTraceServiceRequest", self.refused, _check_not_logs)
         self.is_whole = not self.refused
         self.sources: list[Source] = []
         self._scopes = [scope for resource in self._request.resource_spans for scope in resource.scope_spans]
+        limits.check_items(self.count)
         self._spans: list[tuple[Any, Source]] | None = None
         for resource_spans in self._request.resource_spans:
-            resource = MapAttributes(resource_spans.resource.attributes)
+            resource = _attributes(resource_spans.resource.attributes)
             self.sources += [Source(resource, s.scope.name, s.scope.version) for s in resource_spans.scope_spans]
 
     def __len__(self) -> int:
@@ -132,9 +115,10 @@ class Traces:
         return (source.scope, source.scope_version, *sorted((key, str(source.resource.get(key))) for key in source.resource))
 
     def item(self, n: int) -> Item | None:
-        """A span as an item; None where it has to be refused, which `refused` then says."""
+        """A span as an item; None where it has to be refused, which `refused` then says. Raises TooLargeError where all have too many events."""
         if self._spans is None:
             self._spans = [(span, source) for scope, source in zip(self._scopes, self.sources, strict=True) for span in scope.spans]
+            limits.check_events(sum(len(one.events) for one, _ in self._spans))
         span, source = self._spans[n]
         trace_id, span_id = _id(span.trace_id, 16), _id(span.span_id, 8)
         if not trace_id or not span_id:
@@ -142,6 +126,8 @@ class Traces:
             self.refused.append(f"span {n + 1}: {has}; they must have 16 and 8, not all zero")
         elif (parent := _id(span.parent_span_id, 8)) is None:
             self.refused.append(f"span {n + 1}: parent_span_id has {len(span.parent_span_id)} bytes; it must have 8, or none")
+        elif len(span.events) > limits.MOST_EVENTS:
+            self.refused.append(f"span {n + 1}: has {len(span.events):,} events; at most {limits.MOST_EVENTS:,} are taken")
         else:
             return _span(span, source, trace_id, span_id, parent)
         return None
@@ -152,7 +138,7 @@ class Traces:
 
 
 def decode_traces(body: bytes) -> Decoded:
-    """Spans of an ExportTraceServiceRequest. Raises SourceError where the body is none."""
+    """Spans of an ExportTraceServiceRequest. Raises as `Traces` does."""
     traces = Traces(body)
     items = [item for n in range(traces.count) if (item := traces.item(n))]
     if traces.count and not items:
@@ -169,20 +155,22 @@ def _id(raw: bytes, size: int) -> str | None:
 
 def _span(span: Any, source: Source, trace_id: str, span_id: str, parent: str) -> Item:
     return Item(
-        signal="span", name=span.name, source=source, attributes=MapAttributes(span.attributes),
+        signal="span", name=span.name, source=source, attributes=_attributes(span.attributes),
         trace_id=trace_id, span_id=span_id, parent_span_id=parent or None,
         started_ns=plausible_nanos(span.start_time_unix_nano), ended_ns=plausible_nanos(span.end_time_unix_nano),
         kind=span.kind, failed=span.status.code == 2, status_message=span.status.message,
-        events=tuple(Event(e.name, MapAttributes(e.attributes)) for e in span.events),
+        events=tuple(Event(e.name, _attributes(e.attributes)) for e in span.events),
     )
 
 
 def decode_logs(body: bytes) -> Decoded:
-    """Log records of an ExportLogsServiceRequest. Raises SourceError where the body is none."""
+    """Log records of an ExportLogsServiceRequest. Raises SourceError where the body is none, TooLargeError where it holds too much."""
     decoded, total = Decoded(), 0
+    limits.check_protobuf(body, "logs")
     request = _parse(_LOGS, body, "ExportLogsServiceRequest", decoded.refused, _check_not_traces)
+    limits.check_items(sum(len(scope_logs.log_records) for resource_logs in request.resource_logs for scope_logs in resource_logs.scope_logs))
     for resource_logs in request.resource_logs:
-        resource = MapAttributes(resource_logs.resource.attributes)
+        resource = _attributes(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
             source = Source(resource, scope_logs.scope.name, scope_logs.scope.version)
             for record in scope_logs.log_records:
@@ -193,7 +181,7 @@ def decode_logs(body: bytes) -> Decoded:
                     decoded.refused.append(f"log record {total}: {has}; they must have 16 and 8, or none")
                     continue
                 decoded.items.append(Item(
-                    signal="log", name=record.event_name, source=source, attributes=MapAttributes(record.attributes),
+                    signal="log", name=record.event_name, source=source, attributes=_attributes(record.attributes),
                     trace_id=trace_id or None, span_id=span_id or None, parent_span_id=None,
                     started_ns=plausible_nanos(record.time_unix_nano) or plausible_nanos(record.observed_time_unix_nano),
                     body=value_of(record.body),
@@ -236,8 +224,9 @@ def _check_not_traces(body: bytes) -> None:
 
 def _looks_like_logs(body: bytes) -> bool:
     try:
+        limits.check_protobuf(body, "logs")
         request = _LOGS.FromString(body)
-    except DecodeError:
+    except (DecodeError, TooLargeError):
         return False
     records = [r for rl in request.resource_logs for sl in rl.scope_logs for r in sl.log_records]
     return bool(records) and any(r.time_unix_nano or r.observed_time_unix_nano or r.body.WhichOneof("value") for r in records)
@@ -245,8 +234,9 @@ def _looks_like_logs(body: bytes) -> bool:
 
 def _looks_like_traces(body: bytes) -> bool:
     try:
+        limits.check_protobuf(body, "traces")
         request = _TRACES.FromString(body)
-    except DecodeError:
+    except (DecodeError, TooLargeError):
         return False
     spans = [s for rs in request.resource_spans for ss in rs.scope_spans for s in ss.spans]
     return bool(spans) and all(len(s.trace_id) == 16 and len(s.span_id) == 8 and s.name for s in spans)

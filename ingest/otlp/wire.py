@@ -22,6 +22,7 @@ ABSENT: Final = -1
 MOST_KEYS: Final = 2048
 """Names of attributes in one request; real ones have some dozens."""
 
+_TEXT_TAG, _KEY_TAG, _VALUE_TAG = 0x0A, 0x0A, 0x12
 _SLOTS: Final = 4 * MOST_KEYS
 _SEED: Final = np.uint64(int.from_bytes(os.urandom(8), "little"))  # so that nobody can choose spans whose shapes collide
 
@@ -77,8 +78,23 @@ def _varint(data: Array, i: int, end: int) -> tuple[np.uint64, Int]:
     return value, -1
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _length(data: Array, i: int, end: int) -> tuple[Int, Int]:
+    """A length of one to three bytes and where what it measures begins; 0 where it is none of these."""
+    found: Int = 0
+    shift = 0
+    while i < end and shift < 21:
+        byte = np.int64(data[i])
+        i += 1
+        found |= (byte & 127) << shift
+        if byte < 128:
+            return found, i
+        shift += 7
+    return 0, i
+
+
 @njit(cache=True, nogil=True)
-def _field(data: Array, i: int, end: int) -> tuple[Int, Int, Int, Int, Int]:
+def field(data: Array, i: int, end: int) -> tuple[Int, Int, Int, Int, Int]:
     """A field: its number, wire type, place (of a varint: its value), length, and where the next one starts; -1 where it is broken or a group."""
     tag, i = _varint(data, i, end)
     number, kind = np.int64(tag >> np.uint64(3)), np.int64(tag & np.uint64(7))
@@ -105,14 +121,14 @@ def _spans(data: Array) -> Array | None:
     found = np.empty((1024, 3), dtype=np.int64)
     n, source, i = 0, -1, 0
     while i < len(data):
-        number, kind, place, length, i = _field(data, i, len(data))
+        number, kind, place, length, i = field(data, i, len(data))
         if i < 0:
             return None
         if number != 1 or kind != 2:
             continue
         j, resources = place, 0
         while j < place + length:
-            number, kind, inner, inner_length, j = _field(data, j, place + length)
+            number, kind, inner, inner_length, j = field(data, j, place + length)
             if j < 0 or (number == 1 and resources):
                 return None
             resources += number == 1
@@ -121,7 +137,7 @@ def _spans(data: Array) -> Array | None:
             source += 1
             k, scopes = inner, 0
             while k < inner + inner_length:
-                number, kind, span, span_length, k = _field(data, k, inner + inner_length)
+                number, kind, span, span_length, k = field(data, k, inner + inner_length)
                 if k < 0 or (number == 1 and scopes):
                     return None
                 scopes += number == 1
@@ -151,6 +167,15 @@ def _hash(data: Array, place: int, length: int, seed: np.uint64) -> np.uint64:
     return _mixed(h + np.uint64(length))
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _same(data: Array, one: int, other: int, length: int) -> bool:
+    """Whether two texts are equal, without a branch for each byte."""
+    differ = np.uint8(0)
+    for i in range(length):
+        differ |= data[one + i] ^ data[other + i]
+    return bool(differ == 0)
+
+
 @njit(cache=True, nogil=True)
 def _is_one_of(data: Array, place: int, length: int, words: Array, ends: Array) -> bool:
     for w in range(len(ends) - 1):
@@ -168,9 +193,13 @@ def _is_one_of(data: Array, place: int, length: int, words: Array, ends: Array) 
 @njit(cache=True, nogil=True)
 def _value(data: Array, i: int, end: int) -> tuple[int, int, int]:
     """An AnyValue: its type, place (or number) and length; type -1 where it holds several."""
+    if i < end and data[i] == _TEXT_TAG:  # as good as all of them are one text and nothing else
+        length, place = _length(data, i + 1, end)
+        if length and place + length == end:
+            return STRING, place, length
     found, place, length, several = NOTHING, 0, 0, 0
     while i < end:
-        number, kind, at, size, i = _field(data, i, end)
+        number, kind, at, size, i = field(data, i, end)
         if i < 0:
             return -1, 0, 0
         if 1 <= number <= 7:
@@ -184,10 +213,17 @@ def _value(data: Array, i: int, end: int) -> tuple[int, int, int]:
 @njit(cache=True, nogil=True)
 def _attribute(data: Array, i: int, end: int) -> tuple[int, int, int, int]:
     """Where a KeyValue's key and value lie: place and length of each; place -1 where something stands twice."""
+    if i < end and data[i] == _KEY_TAG:
+        length, place = _length(data, i + 1, end)
+        after = place + length
+        if length and after < end and data[after] == _VALUE_TAG:
+            rest, begin = _length(data, after + 1, end)
+            if rest and begin + rest == end:
+                return place, length, begin, rest
     key, key_length, value, value_length = 0, 0, 0, 0
     seen = 0
     while i < end:
-        number, kind, place, length, i = _field(data, i, end)
+        number, kind, place, length, i = field(data, i, end)
         if i < 0 or (number in (1, 2) and (kind != 2 or seen & number)):
             return -1, 0, 0, 0
         if number == 1:
@@ -230,12 +266,17 @@ def _scan(data: Array, places: Array, telling: Array, telling_ends: Array, none:
     slots = np.full(_SLOTS, -1, dtype=np.int64)
     key_places, key_hashes = np.empty((MOST_KEYS, 2), dtype=np.int64), np.empty(MOST_KEYS, dtype=np.uint64)
     tells, last_in = np.zeros(MOST_KEYS, dtype=np.bool_), np.full(MOST_KEYS, -1, dtype=np.int64)
+    follows = np.full(MOST_KEYS + 1, -1, dtype=np.int64)  # which name stood behind each; last: which stood first
+    longest = 0
+    for w in range(len(none_ends) - 1):
+        longest = max(longest, none_ends[w + 1] - none_ends[w])
     k = m = 0
     for s in range(n):
         i, end, seen = places[s, 0], places[s, 0] + places[s, 1], 0
         shape, events = np.uint64(0), 0
+        name = before = MOST_KEYS
         while i < end:
-            number, kind, place, length, i = _field(data, i, end)
+            number, kind, place, length, i = field(data, i, end)
             if i < 0:
                 irregular[s] = True
                 break
@@ -245,24 +286,28 @@ def _scan(data: Array, places: Array, telling: Array, telling_ends: Array, none:
                 if key < 0 or kind < 0:
                     irregular[s] = True
                     continue
-                hashed = _hash(data, key, key_length, seed)
-                slot = np.int64(hashed & np.uint64(_SLOTS - 1))
-                while slots[slot] >= 0:
-                    known = slots[slot]
-                    if key_hashes[known] == hashed and key_places[known, 1] == key_length:
-                        break
-                    slot = (slot + 1) & (_SLOTS - 1)
-                if slots[slot] < 0:
-                    if k == MOST_KEYS:
-                        return None
-                    slots[slot], key_hashes[k], key_places[k, 0], key_places[k, 1] = k, hashed, key, key_length
-                    tells[k] = _is_one_of(data, key, key_length, telling, telling_ends)
-                    k += 1
-                name = slots[slot]
+                name = follows[name]  # most spans have the same attributes in the same order
+                if name < 0 or key_places[name, 1] != key_length or not _same(data, key, key_places[name, 0], key_length):
+                    hashed = _hash(data, key, key_length, seed)
+                    slot = np.int64(hashed & np.uint64(_SLOTS - 1))
+                    while slots[slot] >= 0:
+                        known = slots[slot]
+                        if key_hashes[known] == hashed and key_places[known, 1] == key_length:
+                            break
+                        slot = (slot + 1) & (_SLOTS - 1)
+                    if slots[slot] < 0:
+                        if k == MOST_KEYS:
+                            return None
+                        slots[slot], key_hashes[k], key_places[k, 0], key_places[k, 1] = k, hashed, key, key_length
+                        tells[k] = _is_one_of(data, key, key_length, telling, telling_ends)
+                        k += 1
+                    name = slots[slot]
+                    follows[before] = name
+                before, hashed = name, key_hashes[name]
                 if last_in[name] == s:
                     irregular[s] = True
                 last_in[name] = s
-                if kind == STRING and _is_one_of(data, place, length, none, none_ends):
+                if kind == STRING and length <= longest and _is_one_of(data, place, length, none, none_ends):
                     kind = PLACEHOLDER
                 if m == len(keys):
                     more = np.empty(2 * m, dtype=np.int64)
@@ -303,7 +348,7 @@ def _scan(data: Array, places: Array, telling: Array, telling_ends: Array, none:
                 elif number == 15:
                     j, stop, twice = place, place + length, 0
                     while j < stop:
-                        inner, kind, at, size, j = _field(data, j, stop)
+                        inner, kind, at, size, j = field(data, j, stop)
                         if j < 0 or (inner in (2, 3) and (kind != (2 if inner == 2 else 0) or twice >> inner & 1)):
                             irregular[s] = True
                             break

@@ -40,7 +40,8 @@ class SmallWorkspace:
         self.told: dict[str, Any] = {
             "status": "ok", "trouble": [], "calls": 3, "dialects": [{"dialect": HOSTILE, "sightings": 3}],
             "engine": {"records": 12, "files": 3, "alerts_opened": 4, "last_step_at": NOW, "lag_seconds": 0.4},
-            "spool": {"files": 2, "bytes": 45_000, "limit_bytes": 1 << 32}, "lake": {"files": 12, "bytes": 9_400_000},
+            "spool": {"files": 2, "bytes": 45_000, "limit_bytes": 1 << 32, "taken_files": 7, "taken_bytes": 8_100_000},
+            "lake": {"files": 12, "bytes": 9_400_000},
             "collectors": [{"grpc": "127.0.0.1:4317", "http": "http://127.0.0.1:4318", "status": "ok", "records": 90_000}],
             "rejected": {"kept": 1, "newest": [{"file": "a.bin", "reason": f"line 3: {HOSTILE}", "bytes": 120, "kept_at": NOW}]},
             "deliveries": [{"sink": "soc", "pending": 1, "delivered": 40, "dead": 0, "last_error": None}],

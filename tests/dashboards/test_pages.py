@@ -83,6 +83,11 @@ def test_an_empty_workspace_says_what_to_do(workspace: SmallWorkspace, browser: 
         assert browser.get(path).status_code == 200
 
 
+def test_health_shows_what_waits_and_what_was_taken(browser: TestClient) -> None:
+    text = browser.get("/health").text
+    assert "<dt>taken files</dt><dd>7</dd><dt>taken bytes</dt><dd>8.1 MB</dd>" in text
+
+
 def test_the_queue_keeps_its_filters(browser: TestClient) -> None:
     text = browser.get("/alerts?severity=high&severity=low&agent=planner&q=circles").text
     assert text.count("<tr data-row") == 1

@@ -30,9 +30,16 @@ KEYS = [
     "openinference.span.kind", "tool.name", "tool.parameters", "tool.description", "input.value", "output.value", "graph.node.id",
     "gen_ai.tool.type", "http.status", "request", "rpc.system", "gen_ai.system", "sentry.op", "traceloop.span.kind", "input", "é", "",
 ]
+FRAMEWORK_KEYS = [
+    *(f"langfuse.observation.{name}" for name in ("type", "level", "name", "input", "output", "status_message")), "gen_ai.operation.name",
+    *(f"ai.toolCall.{name}" for name in ("name", "id", "args", "result")), "ai.prompt", "ai.operationId", "operation.name", "ai.telemetry.functionId",
+    "ai.settings.context.userId", "gen_ai.tool.name", "gen_ai.tool.call.id", "gen_ai.system", "agent_name", "error.type", "session.id",
+    "gcp.vertex.agent.tool_call_args", "gcp.vertex.agent.tool_response", "gcp.mcp.server.destination.id",
+]
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(["execute_tool", "tools/call", "TOOL", "tool", "chat", "tcp", "pipe", "2024-11-05", "weather", '{"a": 1}', '{"input_str": 1}',
-                     "2026-07-28", '{"kwargs": {"a": 1}}', '{"type": "tool", "content": "x", "status": "error"}', '{"lc_agent_name": "x"}']),
+                     "2026-07-28", "ERROR", "{}", "ai.toolCall", "gcp.vertex.agent", '{"result": "N/A"}', '{"result": 1}',
+                     '{"kwargs": {"a": 1}}', '{"type": "tool", "content": "x", "status": "error"}', '{"lc_agent_name": "x"}']),
     st.text(max_size=12), st.sampled_from(sorted(PLACEHOLDERS)), st.just(""), st.text("é\"\\\n\t\x01\x7f𝄞", min_size=190, max_size=230),
     st.booleans(), st.integers(-(1 << 63), (1 << 63) - 1), st.floats(), st.none(), st.lists(st.text(max_size=3), max_size=2), st.binary(max_size=3),
 )
@@ -43,7 +50,8 @@ PLAIN = st.fixed_dictionaries({
 })
 SPANS = st.fixed_dictionaries({
     "name": st.sampled_from([*NAMES, "MCP send tools/call weather", "tools/call  x ", "tools/call"]) | st.text(max_size=5),
-    "attributes": st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=10) | PLAIN,
+    "attributes": st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=10) | PLAIN
+    | st.dictionaries(st.sampled_from(FRAMEWORK_KEYS), VALUES, max_size=8),
     "twice": st.sampled_from([False] * 9 + [True]), "kind": st.integers(0, 5), "failed": st.booleans(),
     "message": st.sampled_from(["", "went wrong"]),
     "ended": st.sampled_from([0, STARTED + 1_500_000, 1, (1 << 64) - 1]), "parent": st.sampled_from([b"", b"\0" * 8, b"12345678", b"short"]),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ingest import fingerprint
 from ingest.fingerprint import Kind, atom, atoms, shingles
+from ingest.fingerprint.encodings import decode
 from ingest.fingerprint.hashing import siphash, siphash_words
 from ingest.redact import Redactor
 
@@ -125,6 +126,17 @@ def test_a_copied_run_shares_a_shingle(encoding: str, copied: str, around: tuple
     one = f"{around[0]}\n{copied}\n{around[1]}"
     other = f"{around[2]} {ENCODINGS[encoding](copied)} {around[3]}"
     assert _shingles(one) & _shingles(other)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(" azAZ09.,{}\n", min_size=20, max_size=60), st.sampled_from(["utf-8", "utf-16-le", "utf-16-be"]), st.text("aZ9+", max_size=7),
+       st.sampled_from(["", "é", "語"]))
+def test_whatever_reads_is_found_at_every_alignment(text: str, encoding: str, before: str, foreign: str) -> None:
+    said = text + foreign * (encoding == "utf-8") + text
+    digits = np.frombuffer((before + base64.b64encode(said.encode(encoding)).decode().rstrip("=")).encode(), np.uint8)
+    plain, starts, ends, _ = decode(digits, np.zeros(1, np.int64), np.full(1, len(digits)))
+    assert any(said.encode() in plain[i:j].tobytes() for i, j in zip(starts, ends, strict=True))
+
 
 
 @settings(max_examples=200, deadline=None)

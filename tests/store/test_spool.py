@@ -17,10 +17,12 @@ def filled(folder: Path, count: int) -> tuple[Spool, list[Path]]:
 
 def test_set_aside_and_let_go(tmp_path: Path) -> None:
     made, files = filled(tmp_path, 4)
+    size = files[0].stat().st_size
+    assert made.taken_size() == (0, 0)
     made.set_aside(files[:3])
     made.set_aside(files[:1])  # a crash in between: it is there already
     assert made.pending(10) == files[3:] and [p.name for p in made.taken()] == [p.name for p in files[:3]]
-    assert made.size()[0] == 1
+    assert made.size() == (1, size) and made.taken_size() == (3, 3 * size)
     assert made.let_go(written_at(files[1]), ENDLESS) == 1 and [p.name for p in made.taken()] == [p.name for p in files[1:3]]
     assert made.let_go(None, ENDLESS) == 2 and made.taken() == []
 

@@ -117,3 +117,28 @@ def test_the_moment_of_a_record_without_one(stamp: str, moment: str) -> None:
 
 def test_other_events_are_no_records() -> None:
     assert len(records_of(logs(log(1, "claude_code.api_request", WHO), log(2, "claude_code.mcp_server_connection", {"status": "disconnected"})))) == 0
+
+
+def test_what_the_assistant_says() -> None:
+    message: Message = read("assistant_response", response="It is done.", response_length="11", model="m")
+    assert (message.role, message.text, message.session_id, message.agent) == ("assistant", "It is done.", "s1", "claude-code")
+    hidden: Message = read("assistant_response", response="<REDACTED>")
+    assert (hidden.text, hidden.text_state) == (None, State.REDACTED)
+
+
+def test_a_prompt_without_a_moment_of_its_own() -> None:
+    attributes = WHO | {"event.name": "user_prompt", "prompt": "hi", "event.timestamp": "2026-08-11T00:14:50Z"}
+    (message,) = records_of(logs(log(1, None, attributes, time_unix_nano=0))).messages
+    assert message.said_at.isoformat() == "2026-08-11T00:14:50+00:00"
+
+
+def test_a_result_tells_who_let_it_run() -> None:
+    call: Call = read("tool_result", tool_name="Bash", success="true", decision_type="accept", decision_source="user_permanent", source="x")
+    assert (call.observed_by, call.decision, call.decided_by, call.outcome) == (Observer.AGENT, "accept", "user_permanent", Outcome.OK)
+
+
+@pytest.mark.parametrize(("success", "outcome"), [("true", Outcome.OK), ("false", Outcome.ERROR)])
+def test_logging_in(success: str, outcome: Outcome) -> None:
+    access: Access = read("auth", action="login", success=success, auth_method="claude_ai", error_category="expired")
+    assert (access.method, access.outcome, access.principal, access.agent) == ("login", outcome, "developer@example.com", "claude-code")
+    assert access.error_message == "expired"

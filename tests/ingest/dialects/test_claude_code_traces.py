@@ -79,3 +79,14 @@ def test_prompt_of_an_interaction() -> None:
 
 def test_log_records_stay_with_their_own_dialect() -> None:
     assert log({"event.name": "tool_result", "tool_name": "Bash"}, scope="com.anthropic.claude_code.events")[1] == "claude_code"
+
+
+def test_details_of_the_beta() -> None:
+    """Arguments and what a call brought into the conversation come behind a line that says so; neither is told twice."""
+    given, got = '{"command":"ls","description":"List"}', '{"stdout":"README","stderr":""}'
+    sent = TOOL | {"tool_input": f"[TOOL INPUT: Bash]\n{given}", "new_context": f"[TOOL RESULT: Bash]\n{got}"}
+    made = only(span("claude_code.tool", sent, scope=SCOPE)[0])
+    fields(made, arguments=given, arguments_state=State.CAPTURED, result=got, result_state=State.CAPTURED)
+    assert "README" not in str(made.attributes)
+    assert only(span("claude_code.tool", sent, scope=SCOPE, events=[OUTPUT])[0]).result == "OTEL_LOGS_EXPORTER=otlp"
+    assert only(span("claude_code.tool", sent | {"new_context": "[USER]\nhi"}, scope=SCOPE)[0]).result is None

@@ -50,9 +50,10 @@ def test_failure_before_the_call_has_no_arguments() -> None:
 
 @pytest.mark.parametrize(
     ("said", "means"),
-    [("approved", "accept"), ("approved_for_session", "accept"), ("denied", "reject"), ("abort", "reject"), ("timed_out", "reject")],
+    [("approved", "accept"), ("approved_for_session", "accept"), ("denied", "reject"), ("abort", "reject"), ("timed_out", "reject"),
+     ("allow", "accept"), ("deny", "reject"), ("denied_with_network_policy_deny", "reject"), ("Rejected", "reject"), ("deferred", None)],
 )
-def test_decision(said: str, means: str) -> None:
+def test_decision(said: str, means: str | None) -> None:
     records, _ = log(COMMON | {"tool_name": "mcp__crm__delete", "call_id": "call_2", "decision": said, "source": "User"}, event="codex.tool_decision")
     fields(
         only(records), tool="delete", server="crm", tool_call_id="call_2", decision=means, decided_by="user", observed_by=Observer.DECISION,

@@ -44,3 +44,13 @@ def test_crewai(name: str, outcome: Outcome, error_type: str | None) -> None:
 def test_crewai_otherwise_is_context() -> None:
     records, dialect = span("Crew Created", {"crew_id": "crew-1"}, scope="crewai.telemetry")
     assert (dialect, len(records.calls), len(records.spans)) == ("crewai", 0, 1)
+
+
+def test_crewai_tells_what_a_shared_crew_was_asked() -> None:
+    """Its usages of tools name the agent's role and no crew."""
+    sent = {"crew_id": "crew-1", "crew_tasks": '[{"id": "1", "description": "Find it.", "agent_role": "finder"}, 5]', "crew_output": "Found."}
+    records, _ = span("Crew Execution", sent, scope="crewai.telemetry")
+    assert [(m.role, m.text, m.session_id) for m in records.messages] == [("user", "Find it.", "crew-1"), ("assistant", "Found.", "crew-1")]
+    assert records.messages[0].said_at < records.messages[1].said_at
+    used, _ = span("Tool Usage", {"tool_name": "find", "agent_role": "finder", "agent_fingerprint": "f"}, scope="crewai.telemetry")
+    fields(only(used), agent="finder", session_id=None, outcome=Outcome.OK)

@@ -126,6 +126,13 @@ def test_envoy_errors() -> None:
     )
 
 
+def test_envoy_refuses() -> None:
+    status = {"code": 2, "message": "authorization failed"}
+    made = only(span("tools/call drop", ENVOY_NEW | {"error.type": "internal_error", "agent.id": "planner"}, scope="envoyproxy/ai-gateway",
+                     status=status)[0])
+    fields(made, outcome=Outcome.DENIED, decision="reject", decided_by="envoy_ai_gateway", agent="planner", error_message="authorization failed")
+
+
 def test_envoy_connection() -> None:
     sent = {"mcp.method.name": "initialize", "mcp.request.id": "1", "mcp.client.name": "planner", "mcp.transport": "http"}
     records, _ = span("Initialize", sent, events=[ROUTED])

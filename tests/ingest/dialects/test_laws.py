@@ -77,7 +77,7 @@ class NoMasks:
 
     key = b""
 
-    def suspects(self, data: bytes, ends: Any) -> list[int]:
+    def suspects(self, data: Any, ends: Any) -> list[int]:
         return []
 
     def mask_all(self, texts: Any) -> tuple[list[str | None], list[list[Any]]]:

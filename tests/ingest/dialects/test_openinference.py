@@ -65,3 +65,25 @@ def test_the_root_spans_input_is_the_prompt(value: str, prompt: str | None) -> N
     attributes = {"openinference.span.kind": "AGENT", "input.value": value}
     found = records_of(traces(span(1, "run", attributes), span(2, "inner", attributes, parent_span_id=b"12345678")))
     assert [m.text for m in found.messages] == ([prompt] if prompt else [])
+
+
+def test_what_the_model_says() -> None:
+    attributes = {
+        "openinference.span.kind": "LLM", "llm.input_messages.0.message.role": "developer", "llm.input_messages.0.message.content": "Be brief.",
+        "llm.input_messages.1.message.role": "assistant", "llm.input_messages.1.message.content": "Let me see.",
+        "llm.output_messages.0.message.role": "assistant", "llm.output_messages.0.message.contents.0.message_content.type": "text",
+        "llm.output_messages.0.message.contents.0.message_content.text": "Sunny.",
+    }
+    said = records_of(traces(span(1, "ChatCompletion", attributes))).messages
+    assert [(m.role, m.text) for m in said] == [("system", "Be brief."), ("assistant", "Let me see."), ("assistant", "Sunny.")]
+    assert said[1].said_at < said[2].said_at
+
+
+@pytest.mark.parametrize(("sent", "schema"), [
+    ({"json_schema": '{"type": "object"}'}, '{"type": "object"}'), ({}, None),
+    ({"json_schema": '{"name": "find", "parameters": {"a": 1}}'}, '{"a": 1}'),
+])
+def test_a_tools_name_may_stand_beside_its_schema(sent: dict[str, str], schema: str | None) -> None:
+    attributes = {"openinference.span.kind": "LLM", "llm.tools.0.tool.name": "find"} | {f"llm.tools.0.tool.{k}": v for k, v in sent.items()}
+    (definition,) = records_of(traces(span(1, "ChatCompletion", attributes))).definitions
+    assert (definition.tool, definition.input_schema) == ("find", schema)

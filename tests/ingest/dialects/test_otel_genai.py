@@ -116,3 +116,41 @@ def test_one_message_told_twice_is_one() -> None:
     attributes = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": '[{"role": "user", "content": "hi"}]', "session.id": "s"}
     found = records_of(traces(span(1, "chat", attributes), span(2, "chat", attributes)))
     assert len({m.message_id for m in found.messages}) == 1
+
+
+def test_answers_of_a_chat_come_at_its_end() -> None:
+    answer = [{"role": "assistant", "parts": [{"type": "text", "content": "Sunny."}, {"type": "tool_call", "id": "1", "name": "t"}]}]
+    found = records_of(traces(span(1, "chat", {"gen_ai.operation.name": "chat", "gen_ai.output.messages": answer})))
+    assert [(m.role, m.text, m.said_at.timestamp()) for m in found.messages] == [("assistant", "Sunny.", (START + 3_500_000) / 1e9)]
+
+
+@pytest.mark.parametrize("completion", [
+    '{"text": "Sunny.", "finish_reason": "stop"}', '[{"role": "assistant", "content": "Sunny."}]', '{"role": "assistant", "content": "Sunny."}',
+])
+def test_prompts_and_completions_of_before(completion: str) -> None:
+    prompt = '[{"role": "user", "parts": [{"type": "text", "content": "weather?"}]}]'
+    found = records_of(traces(span(1, "chat", {"gen_ai.operation.name": "chat", "gen_ai.prompt": prompt, "gen_ai.completion": completion})))
+    assert [(m.role, m.text) for m in found.messages] == [("user", "weather?"), ("assistant", "Sunny.")]
+    events = [Span.Event(name="gen_ai.content.prompt", attributes=pairs({"gen_ai.prompt": prompt})),
+              Span.Event(name="gen_ai.content.completion", attributes=pairs({"gen_ai.completion": completion}))]
+    assert records_of(traces(span(1, "chat", {"gen_ai.operation.name": "chat"}, events=events))).messages == found.messages
+
+
+def test_details_in_an_event() -> None:
+    details = {"gen_ai.input.messages": '[{"role": "user", "content": "weather?"}]',
+               "gen_ai.system_instructions": '[{"type": "text", "content": "Hm."}]'}
+    events = [Span.Event(name="gen_ai.client.inference.operation.details", attributes=pairs(details))]
+    found = records_of(traces(span(1, "chat", {"gen_ai.operation.name": "chat"}, events=events)))
+    assert [(m.role, m.text) for m in found.messages] == [("system", "Hm."), ("user", "weather?")]
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("gen_ai.assistant.message", {"content": "Sunny.", "tool_calls": "[]"}), ("gen_ai.choice", {"index": 0, "message": '{"content": "Sunny."}'}),
+    ("gen_ai.choice", {"message": "Sunny."}), ("gen_ai.choice", {"message": {"role": "assistant", "content": "Sunny."}}),
+])
+def test_answers_of_1_36_events(name: str, said: dict[str, Any]) -> None:
+    on_the_span = span(1, "chat", {"gen_ai.operation.name": "chat"}, events=[Span.Event(name=name, attributes=pairs(said))])
+    assert [(m.role, m.text) for m in records_of(traces(on_the_span)).messages] == [("assistant", "Sunny.")]
+    record = log(1, said, {"gen_ai.system": "openai"}, event_name=name, trace_id=b"1234567890123456")
+    found = records_of(logs(record, scope="opentelemetry.instrumentation.openai_v2"))
+    assert [(m.role, m.text) for m in found.messages] == [("assistant", "Sunny.")]

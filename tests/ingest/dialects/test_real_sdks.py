@@ -44,6 +44,7 @@ CALLS: dict[str, tuple[Mapping[str, Any], ...]] = {
         GOOD | WHO | {"result": '{"weather": "sunny in Paris"}'}, BAD | WHO | {"error_message": "ValueError: no such city"},
     ),
     "openinference_agno_1_0": (GOOD | WHO, BAD | WHO | {"error_type": None, "result": "no such city"}),
+    "openinference_autogen_0_1": (GOOD | WHO, BAD | WHO | {"error_message": "ValueError: no such city", "result": "no such city"}),
     "openinference_dspy_0_1": (
         GOOD | SERVICE | {"result": '"sunny in Paris"'}, BAD | SERVICE | {"error_message": "ValueError: no such city"},
         SERVICE | {"tool": "finish", "arguments": "{}", "outcome": "ok"},

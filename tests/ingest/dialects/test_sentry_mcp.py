@@ -48,3 +48,17 @@ def test_transports(said: str, means: str) -> None:
 def test_connection() -> None:
     records, dialect = span("initialize", {"sentry.op": "mcp.server", "mcp.method.name": "initialize", "mcp.server.name": "crm"}, kind=SERVER)
     assert dialect == "sentry_mcp" and [(a.server, a.dialect, a.outcome) for a in records.access] == [("crm", "sentry_mcp", Outcome.OK)]
+
+
+def test_several_blocks_of_a_result_and_who_asked() -> None:
+    sent = {k: v for k, v in CALL.items() if not k.startswith("mcp.tool.result.content")} | {
+        "mcp.tool.result.content_count": 3, "mcp.tool.result.0.content": "one", "mcp.tool.result.0.content_type": "text",
+        "mcp.tool.result.1.content_type": "image", "mcp.tool.result.1.data_size": 12, "mcp.tool.result.2.content": "two",
+        "mcp.client.name": "desk", "mcp.client.version": "4",
+    }
+    made = only(span("tools/call find", sent)[0])
+    fields(made, result="one\ntwo", result_state=State.CAPTURED, agent="desk", agent_version="4")
+    assert "one" not in str(made.attributes)
+    filtered = {k: "[Filtered]" for k in sent if k.endswith(".content")}
+    fields(only(span("tools/call find", sent | filtered)[0]), result=None, result_state=State.REDACTED)
+    fields(only(span("tools/call find", sent | {"mcp.tool.result.content_count": 1 << 40})[0]), result="one\ntwo")

@@ -104,10 +104,30 @@ SAMPLES: dict[str, Lines] = {
                 {"primitive": "tool", "primitive_name": "drop_orders", "action": "deny", "scope": "primitive", "consumer": {"name": "ann"}},
             ],
         }},
+    }, {
+        "started_at": 1763632801000, "client_ip": "192.0.2.1", "response": {"status": 200}, "consumer": {"username": "alice"},
+        "ai": {"mcp": {
+            "mcp_session_id": "s2", "mcp_server_id": "pets", "protocol_version": "2025-11-25",
+            "rpc": [{"method": "tools/call", "latency": 46, "id": "2", "tool_name": "get_pet", "response_body_size": 290, "payload": {
+                "request": '{"params":{"name":"get_pet","arguments":{"id":7}},"id":2,"jsonrpc":"2.0","method":"tools/call"}',
+                "response": '{"result":{"isError":true,"content":[{"type":"text","text":"no such pet"}]},"id":2,"jsonrpc":"2.0"}'}}],
+            "audit": [
+                {"primitive": "tool", "primitive_name": "get_pet", "scope": "primitive", "action": "allow",
+                 "consumer": {"id": "c-1", "name": "admins", "identifier": "consumer_group"}},
+                {"primitive": "tool", "scope": "primitive", "action": "deny", "consumer": {"id": "c-1"}},
+            ],
+        }},
+    }, {
+        "started_at": 1763632802000, "response": {"status": 403}, "ai": {"mcp": {"mcp_session_id": "s2", "audit": [
+            {"primitive": "tool", "primitive_name": "drop_pet", "scope": "primitive", "action": "deny",
+             "consumer": {"id": "c-2", "name": "support", "identifier": "consumer_group"}}]}},
     }],
     "envoy_ai_gateway_log": [{
         "mcp_backend": "files", "mcp_method": "tools/call", "mcp_request_id": "3", "mcp_session_id": "s1", "response_code": 200, "start_time": AT,
         "duration": 12, "x-request-id": "-",
+    }, {
+        "mcp.method.name": "tools/call", "mcp.provider.name": "files", "mcp.tool.name": "drop", "session.id": "s1", "agent.id": "planner",
+        "response_code": 403, "time": AT, "duration_ms": 3, "jsonrpc.request.id": "4",
     }],
     "contextforge_siem": [{
         "schema_version": "1.0", "event_id": "evt_1", "timestamp": AT, "event_type": "authentication_failure", "severity": "HIGH",

@@ -44,8 +44,12 @@ GOLDEN: dict[str, list[dict[str, Any]]] = {
                           "duration_ms": 12.0, "error_message": 'a "b" c', "outcome": "error", "arguments_state": "absent"}],
     "kuadrant": [{"tool": "read_file", "server": "mcp-test/files", "principal": "ann", "session_id": "jti:s1", "outcome": "ok"}],
     "kong_ai_mcp": [{"tool": "list_orders", "principal": "ann", "server": "orders", "duration_ms": 6.0, "outcome": "ok", "decision": "accept"},
-                    {"tool": "drop_orders", "outcome": "denied", "decision": "reject"}],
-    "envoy_ai_gateway_log": [{"tool": "(unnamed)", "server": "files", "session_id": "s1", "outcome": "ok", "duration_ms": 12.0}],
+                    {"tool": "drop_orders", "outcome": "denied", "decision": "reject"},
+                    {"tool": "get_pet", "principal": "alice", "server": "pets", "session_id": "s2", "arguments": '{"id": 7}', "result": "no such pet",
+                     "outcome": "error", "decision": "accept"},
+                    {"tool": "drop_pet", "principal": "c-2", "session_id": "s2", "outcome": "denied", "decision": "reject"}],
+    "envoy_ai_gateway_log": [{"tool": "(unnamed)", "server": "files", "session_id": "s1", "outcome": "ok", "duration_ms": 12.0},
+                             {"tool": "drop", "server": "files", "session_id": "s1", "agent": "planner", "outcome": "denied", "duration_ms": 3.0}],
     "contextforge_siem": [],
     "docker_gateway_audit": [{"tool": "read_file", "duration_ms": 1200.0, "arguments_state": "redacted", "outcome": "unknown"},
                              {"tool": "drop", "server": "files", "outcome": "denied", "decision": "reject", "principal": "ann", "session_id": "s1"}],
@@ -249,3 +253,9 @@ def test_untimed_lines_come_in_order() -> None:
     assert [call.called_at > MOMENT for call in calls] == [True] * 3
     assert sorted(calls, key=lambda c: c.called_at) == calls
     json.dumps([call.called_at.isoformat() for call in calls])
+
+
+@pytest.mark.parametrize(("said", "means"), [("deny", "reject"), ("Rejected", "reject"), ("allowed", "accept"), (True, "accept"), ("later", "later")])
+def test_what_flat_lines_say_of_a_decision(said: Any, means: str) -> None:
+    (call,) = read_body(json.dumps({"session_id": "s", "tool": "t", "decision": said}).encode()).records.calls
+    assert call.decision == means
