@@ -11,6 +11,8 @@ from detectors.instructions.sentences import unescaped
 _VALUE_MASS = 12.0
 """One value counts at most so much: a long text must not drown an address."""
 _VALUES, _DEPTH = 2_000, 20
+_SHORT = 5
+"""Words of a value that names something; a longer one is a text."""
 
 
 def argument_weights(arguments: Any) -> dict[str, float]:
@@ -28,6 +30,19 @@ def argument_weights(arguments: Any) -> dict[str, float]:
         for token, weight in own.items():
             found[token] = max(found.get(token, 0.0), weight * scale)
     return found
+
+
+def brief(arguments: Any) -> frozenset[str]:
+    """The tokens of short values: who writes a text uses words, and names people, that stand anywhere."""
+    if isinstance(arguments, str):
+        with suppress(ValueError, RecursionError):
+            arguments = json.loads(arguments)
+    found: set[str] = set()
+    for value in _leaves(arguments):
+        raws = unescaped(value).split()
+        if len(raws) <= _SHORT:
+            found.update(t for raw in raws for t, _ in chunk_of(raw).tokens)
+    return frozenset(found)
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -9,6 +9,8 @@ from functools import lru_cache
 import re2
 
 from detectors.instructions import words
+from detectors.instructions.foreign import ENGLISH, NOUNS, PRONOUNS
+from detectors.names import fold
 
 ATOM_WEIGHT, WORD_WEIGHT, NUMBER_WEIGHT, HOST_WEIGHT = 2.5, 1.0, 0.7, 1.0
 CHUNK_LIMIT = 256
@@ -38,6 +40,7 @@ class Chunk:
 
     raw: str
     word: str
+    """In lower case; of a word of another language that orders are made of, the English one."""
     stem: str
     tokens: tuple[tuple[str, float], ...]
     atoms: tuple[str, ...]
@@ -54,6 +57,8 @@ class Chunk:
     mark: bool
     """A bullet, a rule, a cell border, a tag: always a cut."""
     numbered: bool
+    foreign: bool
+    """`word` is a translation."""
 
 
 def chunk_of(raw: str) -> Chunk:
@@ -62,20 +67,25 @@ def chunk_of(raw: str) -> Chunk:
 
 
 def _read(raw: str) -> Chunk:
+    shown, raw = raw, _read_as(raw)
     core = raw.strip(_OUTER).replace("\u2019", "'")
     word = core.lower() if core and core.replace("'", "").replace("-", "").isalpha() else ""
     tokens, atoms = _tokens(raw) if not core.isalpha() else ({}, ())
     if core.isalpha():
         _add_word(tokens, word)
+    english = ENGLISH.get(word, "") or ENGLISH.get(word.partition("-")[0] if word.endswith(PRONOUNS) else "", "")
+    if english:
+        _add_word(tokens, english)
+        word = english
     one = words.stem(word) if word else ""
     closed = raw.rstrip(_CLOSERS)
     first, last = raw[0], closed[-1] if closed else ""
     label = raw[:-1].strip("'\"")
     tag = first == "<" and raw[-1] == ">" and raw.lower() not in _INLINE_TAGS
     return Chunk(
-        raw=raw, word=word, stem=one, tokens=tuple(tokens.items()), atoms=atoms,
+        raw=shown, word=word, stem=one, tokens=tuple(tokens.items()), atoms=atoms,
         capital=bool(word) and core[0].isupper() and not (len(core) > 1 and core.isupper()),
-        action=word in words.ACTION_WORDS,
+        action=word in words.ACTION_WORDS and not (english and word in NOUNS),
         side=one in words.SIDE_VERBS,
         ends=bool(last) and last in ".!?" and word not in words.ABBREVIATIONS,
         comma=bool(last) and last in ",:;",
@@ -83,7 +93,16 @@ def _read(raw: str) -> Chunk:
         key=raw[-1] == ":" and label.replace("_", "").isalnum() and (raw[0] in "'\"" or label.islower()),
         mark=raw in _MARKS or tag or raw.startswith(("---", "===")),
         numbered=len(raw) <= 3 and raw[-1] in ".)" and raw[:-1].isdigit(),
+        foreign=bool(english),
     )
+
+
+def _read_as(raw: str) -> str:
+    """The chunk as an eye takes it: letters that only look Latin, and other forms of letters, become plain ones."""
+    if raw.isascii():
+        return raw
+    plain = fold(raw)
+    return plain if plain.isascii() and any(c.isalpha() for c in raw) else raw
 
 
 _remembered = lru_cache(maxsize=65_536)(_read)

@@ -28,6 +28,11 @@ def encoded_in(text: str) -> Iterator[tuple[str, str]]:
             yield name, plain
 
 
+def with_decoded(text: str) -> str:
+    """The text with what is readable among its encoded runs written out behind it, as a sentence of its own."""
+    return "\n".join((text, *(f"{plain}\n" for _, plain in encoded_in(text))))
+
+
 def _decoded(name: str, run: str) -> str:
     try:
         if name == "percent":

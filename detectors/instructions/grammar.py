@@ -19,6 +19,8 @@ Strengths: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 SEGMENT_LIMIT = 120
 """Chunks of one sentence; a longer one is cut."""
+_PLEADED = 0.85
+"""Of a verb in another language with "please" or "must" in its sentence, whatever the order of words."""
 _TITLE_WORDS, _TITLE_LIMIT, _TITLE_SHARE = 3, 14, 0.6
 _LEAD_WORDS, _BITS_A_WORD = 5, v.BITS_A_WORD
 
@@ -94,6 +96,13 @@ def _strength(bits: Bits, numbers: Numbers, start: int, end: int, inside: bool, 
     """The strongest order among the verbs; marks the verbs that are orders."""
     best = carried = 0.0  # "get the addresses and send them": the second verb is as much an order as the first
     title = -1.0
+    pleads = False
+    for k in range(start, end):
+        pleads |= bits[k] & v.PLEADS != 0
+    for k in range(start, end if pleads else 0):
+        if bits[k] & v.FOREIGN and bits[k] & v.ACTION:
+            ordered[k] = 1
+            best = max(best, _PLEADED if bits[k] & v.SIDE else 0.5 * _PLEADED)
     for k in range(start, end - 1):
         own, after = bits[k], bits[k + 1]
         if not own & v.ACTION or own & (v.COMMA | v.ENDS) or after & v.NOT or not after & v.TELLING:

@@ -14,6 +14,8 @@ from threading import Lock
 import numpy as np
 
 from detectors.instructions.chunks import Chunk
+from detectors.instructions.encoded import with_decoded
+from detectors.instructions.foreign import spaced
 from detectors.instructions.grammar import Chunks, Numbers, Places, Strengths, Table, cuts, telling
 from detectors.instructions.hidden import decoded
 from detectors.instructions.vocabulary import PHRASES, SIDE, Vocabulary
@@ -132,7 +134,7 @@ def unescaped(text: str) -> str:
     """Text as its reader sees it: escapes of JSON and of nested JSON undone, fields of compact JSON apart."""
     if len(text) > TEXT_LIMIT:
         text = text[: TEXT_LIMIT * 3 // 4] + "\n\n" + text[-TEXT_LIMIT // 4 :]
-    text = decoded(text)
+    text = spaced(with_decoded(decoded(text)))
     if "\\" in text:
         text = text.replace("\\\\", "\\").replace("\\\\", "\\")
         text = text.replace("\\n", "\n").replace("\\r", "\n").replace("\\t", " ").replace('\\"', '"').replace("\\'", "'")

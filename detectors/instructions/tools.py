@@ -12,6 +12,8 @@ _GENERIC_WEIGHT, _VERB_WEIGHT, _NOUN_WEIGHT, _OTHER_WEIGHT, _RELATED_SHARE = 0.1
 """Of a word in a name: says little, says what is done, says to what, means nothing to us (often a brand)."""
 _LEADING_WORDS, _LONG_NAME = 3, 6
 _NAME_LIMIT = 200
+_TELLING_WORDS = 2
+"""So many words of a tool's own name say enough, without the server's name in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,16 @@ class Tool:
         """Every stem that speaks of the tool, the general ones too."""
         return frozenset(self.stems).union(*self.related)
 
-    def cover(self, tokens: frozenset[str]) -> float:
+    def cover_of_matter(self, tokens: frozenset[str]) -> float:
+        """The same without the word that only says that something is made: to pay is to `create_transfer`."""
+        return max(self.cover(tokens), self.cover(tokens, words.MAKERS)) if not words.MAKERS.isdisjoint(self.stems) else self.cover(tokens)
+
+    def cover(self, tokens: frozenset[str], without: frozenset[str] = frozenset()) -> float:
         """How much of the name the tokens ask for, 0..1."""
         total = got = 0.0
         for one, weight, related in zip(self.stems, self.weights, self.related, strict=True):
+            if one in without:
+                continue
             total += weight
             if one in tokens:
                 got += weight
@@ -64,21 +72,32 @@ def name_words(name: str) -> list[str]:
 @lru_cache(maxsize=4_096)
 def tool_of(name: str) -> Tool:
     """Read a tool's name."""
-    stems = tuple(dict.fromkeys(words.stem(w) for w in name_words(name)))
+    stems = everything = tuple(dict.fromkeys(words.stem(w) for w in name_words(name)))
+    own = tuple(dict.fromkeys(words.stem(w) for w in name_words(_own_name(name))))
+    if len(own) >= _TELLING_WORDS:
+        stems = own
     effects = frozenset().union(*words.SIDE_EFFECTS.values())
     weights = tuple(
         _GENERIC_WEIGHT if s in words.GENERIC else _VERB_WEIGHT if s in words.ACTIONS or s in effects
         else _NOUN_WEIGHT if s in words.RELATED else _OTHER_WEIGHT for s in stems)
     related = tuple(frozenset() if s in words.GENERIC else words.RELATED.get(s, frozenset()) for s in stems)
     telling = frozenset(s for s in stems if s not in words.GENERIC)
-    return Tool(stems, weights, related, telling.union(*related), _kind(stems), not words.WEB_NOUNS.isdisjoint(stems),
+    kind = _kind(stems)
+    return Tool(stems, weights, related, telling.union(*related), kind if kind != "unknown" else _kind(everything), not words.WEB_NOUNS.isdisjoint(stems),
                 not words.CARRIERS.isdisjoint(stems))
+
+
+def _own_name(name: str) -> str:
+    """The name without the server's, where client or gateway put that in front: `mcp__files__read`, `files.read`, `files-read_text`."""
+    for mark in ("__", ".", "/", ":"):
+        name = name.rpartition(mark)[2] or name
+    return name.rpartition("-")[2] if "-" in name and "_" in name.rpartition("-")[2] else name
 
 
 def _kind(stems: tuple[str, ...]) -> str:
     leading = stems if len(stems) >= _LONG_NAME else stems[:_LEADING_WORDS]
     for one in leading:
-        if one in words.READS or (one in words.OPENS and not words.WEB_NOUNS.isdisjoint(stems)):
+        if one in words.READS or (one in words.OPENS and not (words.WEB_NOUNS | words.PAPER_NOUNS).isdisjoint(stems)):
             return "read"
         kind = next((k for k, members in words.SIDE_EFFECTS.items() if one in members), None)
         if kind in ("send", "write") and not words.MONEY_NOUNS.isdisjoint(stems):

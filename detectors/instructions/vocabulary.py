@@ -14,6 +14,7 @@ FULL, CAPACITY = 1 << 16, 1 << 17
 
 WORD, CAPITAL, ACTION, SIDE, ENDS, COMMA, OPENS, KEY, MARK, NUMBERED = (1 << n for n in range(10))
 COLON, SEMICOLON, TELLING, NOUN_TOO, RELATES, NOT, AND, UPPER, TITLE_ENDS, LONG = (1 << n for n in range(10, 20))
+FOREIGN, PLEADS = (1 << n for n in range(20, 22))
 
 LEAD, DENIAL, STEP, OFFER, JOIN = (1 << n for n in range(5))
 """What a phrase before a verb makes of it."""
@@ -87,6 +88,6 @@ def _bits(chunk: Chunk) -> int:
         (OPENS, chunk.opens), (KEY, chunk.key), (MARK, chunk.mark), (NUMBERED, chunk.numbered), (COLON, raw[-1] == ":"), (SEMICOLON, raw[-1] == ";"),
         (TELLING, chunk.tokens or word), (NOUN_TOO, chunk.stem in words.NOUNS_TOO), (RELATES, word in _RELATING), (NOT, word == "not"),
         (AND, word in ("and", "then")), (UPPER, raw.strip("'\"(\u201c")[:1].isupper()), (TITLE_ENDS, raw.rstrip("'\")")[-1:] in (".", "!", ":")),
-        (LONG, len(word) >= _LONG_WORD),
+        (LONG, len(word) >= _LONG_WORD), (FOREIGN, chunk.foreign), (PLEADS, word in words.PLEAS),
     )
     return sum(bit for bit, holds in told if holds)

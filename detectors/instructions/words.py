@@ -39,6 +39,11 @@ def stems(words: str) -> frozenset[str]:
     return frozenset(map(stem, _split(words)))
 
 
+def listed(words: str) -> frozenset[str]:
+    """The words that stand in one string, as they are."""
+    return frozenset(_split(words))
+
+
 _CLUSTERS = {
     "message": "send email mail message msg dm reply respond forward write text notify contact tell inform inbox sms chat telegram whatsapp",
     "post": "post publish upload submit tweet comment put paste share reply webpage website page url link blog",
@@ -46,12 +51,13 @@ _CLUSTERS = {
            " balance iban account send withdraw sell trade swap remit reimburse wallet",
     "web": "visit browse navigate open go webpage website web site link url page fetch access click goto http",
     "delete": "delete remove erase drop clear trash wipe destroy cancel close revoke unsubscribe uninstall purge terminate overwrite",
-    "member": "invite add join member participant attendee grant collaborator enroll team group assign attach role admin administrator",
+    "member": "invite add join member participant attendee grant give share permission access collaborator enroll team group assign attach role admin"
+              " administrator",
     "make": "create make add generate new insert register build set start open append write",
     "schedule": "schedule calendar event meeting appointment reschedule recurring book plan standing reminder",
     "update": "update change modify edit set reset adjust reschedule rename alter replace increase",
     "credential": "credential password secret token key passphrase code login",
-    "share": "share grant permission access collaborator public",
+    "share": "share grant give permission access collaborator public",
     "book": "reserve book reservation booking",
     "file": "file document drive doc docx folder directory txt attachment",
     "run": "run execute command shell script terminal install eval launch deploy code process bash",
@@ -98,6 +104,9 @@ READS = stems(
     " retrieve route search see show summarize think verify view visit")
 OPENS = stems("open visit browse navigate scroll download")
 WEB_NOUNS = stems("webpage website web site page url link browser")
+PAPER_NOUNS = stems("mail email message letter correspondence inbox mailbox file document note attachment thread")
+"""To open one of these is to read it; an issue or a ticket that is opened is a new one."""
+MAKERS = stems("create make add new submit execute perform initiate do")
 CARRIERS = stems("run execute command shell script terminal process bash python sql query http request invoke evaluate")
 MONEY_NOUNS = stems("money transaction payment transfer fund")
 MEMBER_NOUNS = stems("member participant attendee collaborator")
@@ -137,6 +146,8 @@ LEADS = tuple(f" {lead}" for lead in (
     "like you to", "ask you to", "can you", "could you", "would you", "will you", "task is to", "is required to", "is necessary to",
     "is essential to", "try to"))
 """What stands before a verb that is an order; a blank in front, so that whole words match."""
+PLEAS = frozenset(("please", "kindly", "must"))
+"""What makes a sentence an order wherever its verb stands: in other languages that may be its end."""
 STEPS = tuple(f" {lead}" for lead in ("now", "then", "also", "next", "first", "finally", "instead", "always", "just", "additionally",
                                       "lastly", "afterwards", "the way"))
 OFFERS = (" you can", " you will")
