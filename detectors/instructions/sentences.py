@@ -66,11 +66,6 @@ class Sentence:
         return self.page.chunks(self.start, self.end)
 
     @cached_property
-    def numbers(self) -> frozenset[int]:
-        """The chunks of itself and the next sentence."""
-        return frozenset(self.page.numbers[self.start : self.behind].tolist())
-
-    @cached_property
     def text(self) -> str:
         """As it stands, with single blanks."""
         return " ".join(c.raw for c in self._own)

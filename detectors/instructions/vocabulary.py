@@ -1,7 +1,5 @@
 """Chunks by number, and what the loops of `grammar` need to know of each, as bits: every text is then a row of small numbers."""
 
-from collections.abc import Iterable
-from itertools import chain
 from threading import Lock
 
 import numpy as np
@@ -50,7 +48,6 @@ class Vocabulary(dict[str, int]):
         self.bits = np.zeros(CAPACITY, np.uint32)
         self.numbers = np.zeros(CAPACITY, np.uint8)
         """Of words that phrases are made of."""
-        self._holding: dict[str, list[int]] = {}
         self._lock = Lock()
 
     def __missing__(self, raw: str) -> int:
@@ -64,16 +61,10 @@ class Vocabulary(dict[str, int]):
             number = len(self.chunks)
             self.chunks.append(chunk)
             self.tokens.append(tuple(token for token, _ in chunk.tokens))
-            for token in self.tokens[-1]:
-                self._holding.setdefault(token, []).append(number)
             self.bits[number] = _bits(chunk)
             self.numbers[number] = _NUMBERS.get(chunk.word, 0)
             self[raw] = number
         return number
-
-    def holding(self, tokens: Iterable[str]) -> frozenset[int]:
-        """The chunks that hold one of the tokens."""
-        return frozenset(chain.from_iterable(self._holding[token] for token in tokens if token in self._holding))
 
     @property
     def full(self) -> bool:
