@@ -20,7 +20,7 @@ TEXT = "Salaries of the third quarter: the director has 91,000."
     ("base32", base64.b32encode(TEXT.encode()).decode().rstrip("=")),
     ("base64", base64.b64encode(TEXT.encode()).decode()),
     ("base64", base64.urlsafe_b64encode(TEXT.encode()).decode().rstrip("=")),
-    ("gzip and base64", base64.b64encode(gzip.compress(TEXT.encode())).decode()),
+    ("gzip and base64", base64.b64encode(gzip.compress(TEXT.encode(), mtime=0)).decode()),
     ("percent encoding", "".join(f"%{ord(c):02x}" for c in TEXT)),
 ])
 def test_an_encoding_is_taken_off(encoding: str, run: str) -> None:
@@ -35,7 +35,7 @@ def test_what_is_no_text_is_not_read(run: str) -> None:
 
 
 def test_a_packed_bomb_stays_small() -> None:
-    run = base64.b64encode(gzip.compress(b"a " * 5_000_000)).decode()
+    run = base64.b64encode(gzip.compress(b"a " * 5_000_000, mtime=0)).decode()
     assert all(len(text) <= 65_536 for _, text in readings(run))
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from store import tables
 from store.errors import SourceError
 from store.records import Outcome
 from tests.ingest.payloads import as_json, log, logs, span, traces
+
+compress = partial(gzip.compress, mtime=0)
+"""The same at any time: what is compressed here stands in the names of tests."""
 
 LINES = b"".join(json.dumps({"session_id": "s", "seq": n, "tool": "t", "arguments": {"n": n}}).encode() + b"\n" for n in range(5))
 
@@ -38,7 +42,7 @@ def written(folder: Path, body: bytes, name: str = "a-file") -> Path:
     return path
 
 
-@pytest.mark.parametrize("body", [LINES, gzip.compress(LINES), gzip.compress(LINES[:100]) + gzip.compress(LINES[100:]), b"\n \r\n" + LINES,
+@pytest.mark.parametrize("body", [LINES, compress(LINES), compress(LINES[:100]) + compress(LINES[100:]), b"\n \r\n" + LINES,
                                   b"\xef\xbb\xbf" + LINES, LINES.replace(b"\n", b"\r\n"), LINES.rstrip(), LINES.replace(b"\n", b"\n\n")])
 def test_call_lines(tmp_path: Path, body: bytes) -> None:
     part = whole(written(tmp_path, body))
@@ -63,7 +67,7 @@ def test_exports_of_a_collector_one_a_line(tmp_path: Path) -> None:
 def test_protobuf(tmp_path: Path, request_: Any, packed: bool) -> None:
     body = request_.SerializeToString()
     assert body[:1] == b"\n"  # which text may begin with as well
-    part = whole(written(tmp_path, gzip.compress(body) if packed else body))
+    part = whole(written(tmp_path, compress(body) if packed else body))
     assert (len(part.records.calls), part.refused) == (2, [])
 
 
@@ -75,7 +79,7 @@ def test_protobuf_whose_second_byte_is_a_bracket_or_a_blank(tmp_path: Path, size
 @pytest.mark.parametrize("indent", [1, 4])
 def test_a_pretty_printed_document(tmp_path: Path, indent: int) -> None:
     body = json.dumps(json.loads(as_json(traces(span(1), span(2)))), indent=indent).encode()
-    for one in (body, b"\xef\xbb\xbf" + body, b"\n\n" + body, gzip.compress(body)):
+    for one in (body, b"\xef\xbb\xbf" + body, b"\n\n" + body, compress(body)):
         part = whole(written(tmp_path, one))
         assert (len(part.records.calls), part.refused) == (2, [])
 
@@ -117,8 +121,8 @@ def test_a_bad_span_in_a_line_is_named_with_line_and_place(tmp_path: Path) -> No
     assert part.refused[0].startswith(f"{path}:6: resourceSpans[0].scopeSpans[0].spans[1]: traceId must be")
 
 
-@pytest.mark.parametrize("body", [b"\x00\x01\x02", b"PK\x03\x04", b"some text\nmore", b"a,b\n1,2\n", b"PAR1 no", gzip.compress(b"x\x00"),
-                                  gzip.compress(LINES)[:-5], b"\x1f\x8b", gzip.compress(gzip.compress(LINES)), gzip.compress(LINES) + b"\x01\x02"])
+@pytest.mark.parametrize("body", [b"\x00\x01\x02", b"PK\x03\x04", b"some text\nmore", b"a,b\n1,2\n", b"PAR1 no", compress(b"x\x00"),
+                                  compress(LINES)[:-5], b"\x1f\x8b", compress(compress(LINES)), compress(LINES) + b"\x01\x02"])
 def test_unknown_and_broken_files(tmp_path: Path, body: bytes) -> None:
     path = written(tmp_path, body)
     with pytest.raises(SourceError, match="a-file"):
@@ -131,13 +135,13 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
             whole(name)
 
 
-@pytest.mark.parametrize("body", [b"", b"\n\n", gzip.compress(b"")])
+@pytest.mark.parametrize("body", [b"", b"\n\n", compress(b"")])
 def test_empty_files_hold_nothing(tmp_path: Path, body: bytes) -> None:
     part = whole(written(tmp_path, body))
     assert (len(part.records), part.refused) == (0, [])
 
 
-@pytest.mark.parametrize("body", [LINES, gzip.compress(LINES), traces(*(span(n) for n in range(5))).SerializeToString()])
+@pytest.mark.parametrize("body", [LINES, compress(LINES), traces(*(span(n) for n in range(5))).SerializeToString()])
 def test_a_stream_that_comes_bit_by_bit(body: bytes) -> None:
     """As standard input does: no seeking, no length, whatever arrives."""
     reader, writer = os.pipe()
