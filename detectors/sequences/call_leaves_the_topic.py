@@ -47,17 +47,28 @@ _STEPS = """
         HAVING count(*) > $earlier AND bool_or(tool IN (SELECT unnest($tools::VARCHAR[]))))
     ORDER BY session_id, step
 """
-_RESULTS = "SELECT call_id, tool, result FROM steps WHERE session_id = $session AND step < $step AND result IS NOT NULL AND outcome <> 'denied' ORDER BY step"
+_RESULTS = """
+    SELECT session_id, step, call_id, tool, result FROM steps
+    WHERE session_id IN (SELECT unnest($sessions::VARCHAR[])) AND result IS NOT NULL AND outcome <> 'denied' ORDER BY session_id, step
+"""
 
 
 def find(seen: Slice) -> Iterator[Found]:
     """At most one call of each session."""
     named = [str(row["tool"]) for row in seen.rows("SELECT DISTINCT tool FROM calls WHERE tool IS NOT NULL")]
     tools = [name for name in named if tool_of(name).kind in words.SIDE_EFFECTS and not tool_of(name).carrier]
-    if tools:
-        for _, rows in groupby(seen.rows(_STEPS, {"tools": tools, "earlier": EARLIER}), key=lambda row: row["session_id"]):
-            suspects = islice(_leaving(rows, frozenset(tools)), LOOKED_AT)
-            yield from islice((found for one in suspects if (found := _judged(seen, *one))), 1)
+    if not tools:
+        return
+    by_session = groupby(seen.rows(_STEPS, {"tools": tools, "earlier": EARLIER}), key=lambda row: row["session_id"])
+    suspects = {name: found for name, rows in by_session if (found := [*islice(_leaving(rows, frozenset(tools)), LOOKED_AT)])}
+    if not suspects:
+        return
+    for name, rows in groupby(seen.rows(_RESULTS, {"sessions": [*suspects]}), key=lambda row: row["session_id"]):
+        told = list(rows)
+        judged = (_judged(row, [one for one in told if one["step"] < row["step"]], new, share) for row, new, share in suspects.pop(name))
+        yield from islice((found for found in judged if found), 1)
+    for others in suspects.values():  # nothing was told in these
+        yield from islice((found for row, new, share in others if (found := _judged(row, [], new, share))), 1)
 
 
 def _leaving(rows: Iterator[dict[str, Any]], acting: frozenset[str]) -> Iterator[tuple[dict[str, Any], frozenset[str], float]]:
@@ -74,8 +85,7 @@ def _leaving(rows: Iterator[dict[str, Any]], acting: frozenset[str]) -> Iterator
         known |= holds
 
 
-def _judged(seen: Slice, row: Mapping[str, Any], new: frozenset[str], share: float) -> Found | None:
-    results = seen.rows(_RESULTS, {"session": row["session_id"], "step": row["step"]})
+def _judged(row: Mapping[str, Any], results: list[dict[str, Any]], new: frozenset[str], share: float) -> Found | None:
     order = next(_orders(results, new), None)
     name = f"{row['tool']} of {row['server']}" if row["server"] else str(row["tool"])
     sentence = f"{share:.0%} of the words of {name} occur neither in the prompt nor in the {row['step'] - 1} calls before it"
