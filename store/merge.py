@@ -23,7 +23,9 @@ from store.database import Database
 from store.heard import NO_KEY, Flags, Keys, Kind, heard_of, keys, rekeyed, remember
 from store.identity import TOLD, WHO, Node, identify, outermost_first, resolve
 from store.pairs import take_pairs
+from store.records import SessionSource
 from store.rewriting import Rewriting, insert_calls
+from store.siblings import siblings
 
 SAID = (
     "observation_id", "tool_call_id", "observed_by", "dialect", "tool", "server", "called_at", "seen_at", "trace_id", "span_id",
@@ -83,9 +85,10 @@ def merge(database: Database, observations: pa.Table, spans: pa.Table) -> Merged
     around, since_around = heard.find(rekeyed(traces, Kind.TRACE, Kind.CONTEXT))
     new = ~(repeated | tied | around) & _once(own)
     shared = _shared(ties, span_traces)
-    alone = new & (shared == 1) & ~_refused(observations)
+    free = new & ~_refused(observations)
+    alone = (free & (shared == 1)) | siblings(observations, traces, free & (shared > 1))
     merged.call_ids += _take_alone(database, observations, alone)
-    pairs, paired = take_pairs(database, observations, _in_twos(np.where(new & (shared == 2) & (traces != NO_KEY), traces, NO_KEY)))
+    pairs, paired = take_pairs(database, observations, _in_twos(np.where(new & (shared == 2) & ~alone & (traces != NO_KEY), traces, NO_KEY)))
     merged.call_ids += pairs
     left = ~alone
     left[paired] = False
@@ -182,9 +185,11 @@ def _take_alone(database: Database, observations: pa.Table, alone: Flags) -> lis
     calls = fields.alone(lone)
     insert_calls(database, calls)
     nowhere = pc.and_(pc.is_null(lone["session_id"]), pc.is_valid(lone["trace_id"]))
+    said_so = pc.fill_null(pc.equal(lone["session_source"], int(SessionSource.TRACE)), False)
     database.insert("hot.told", pa.table({name: lone[name] for name in SAID} | {
         "call_id": calls["call_id"], "place": pa.repeat("alone", len(lone)),
-        "given_session_id": pc.if_else(nowhere, lone["trace_id"], None), "given_session_source": pc.if_else(nowhere, pa.scalar(4, pa.int8()), None),
+        "given_session_id": pc.if_else(nowhere, lone["trace_id"], None),
+        "given_session_source": pc.if_else(pc.and_not(nowhere, said_so), pa.scalar(int(SessionSource.TRACE), pa.int8()), None),
     }))
     ids: list[str] = calls["call_id"].to_pylist()
     return ids

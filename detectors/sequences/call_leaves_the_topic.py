@@ -66,9 +66,10 @@ def find(seen: Slice) -> Iterator[Found]:
     for name, rows in groupby(seen.rows(_RESULTS, {"sessions": [*suspects]}), key=lambda row: row["session_id"]):
         told = list(rows)
         judged = (_judged(row, [one for one in told if one["step"] < row["step"]], new, share) for row, new, share in suspects.pop(name))
-        yield from islice((found for found in judged if found), 1)
+        yield from islice((one for one in judged if one), 1)
     for others in suspects.values():  # nothing was told in these
-        yield from islice((found for row, new, share in others if (found := _judged(row, [], new, share))), 1)
+        judged = (_judged(row, [], new, share) for row, new, share in others)
+        yield from islice((one for one in judged if one), 1)
 
 
 def _leaving(rows: Iterator[dict[str, Any]], acting: frozenset[str]) -> Iterator[tuple[dict[str, Any], frozenset[str], float]]:

@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -74,7 +75,52 @@ NO_PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "count"), [(PAIRS, 16), (NO_PAIRS, 5), (TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3)])
+def beside(trace: str, *more: dict[str, Any]) -> list[Sent]:
+    """Calls of one trace, side by side."""
+    usual = {"tool": "read", "trace_id": trace, "agent": "coder"}
+    return [sighting(f"{trace}-{n}", second=n, **{**usual, "span_id": f"{trace} {n}", **one}) for n, one in enumerate(more)]
+
+
+SIBLINGS = [
+    *beside("t", *({"tool_call_id": f"u{n}", "session_id": "s", "session_source": 1} for n in range(3))),
+    *beside("weak", *({"session_id": "mcp", "session_source": 3, "principal": "pat@example.com"} for _ in range(3))),
+    *beside("none", {}, {"observed_by": "server"}, {}),
+]
+NO_SIBLINGS = [
+    *beside("same id", {"tool_call_id": "u"}, {"tool_call_id": "u", "observed_by": "server"}),
+    *beside("same span", {"span_id": "1"}, {"span_id": "1", "tool": "write"}, {"span_id": "2"}),
+    *beside("one knows", {"session_id": "s", "session_source": 1}, {}, {}),
+    *beside("another agent", {"agent": None}, {}, {"agent": None}),
+    *beside("inside", {}, {}, {"parent_span_id": "inside 0"}),
+    *beside("refused", {}, {"decision": "reject"}, {}),
+    *beside("spanned", {}, {}, {}), span("spanned", "root", session_id="s9", session_source=1),
+]
+
+
+@pytest.mark.parametrize("sent", [SIBLINGS, NO_SIBLINGS])
+def test_calls_side_by_side_are_what_they_are_one_by_one(sent: list[Sent], monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, one_by_one = database(), database()
+    absorbed(at_once, sent)
+    monkeypatch.setattr("store.merge.siblings", lambda _, traces, __: np.zeros(len(traces), np.bool_))
+    absorbed(one_by_one, sent)
+    for table in ("calls", "told"):
+        everything = f"SELECT * FROM hot.{table} ORDER BY ALL"
+        if table == "told":  # where the payload lies is what differs
+            everything = "SELECT * EXCLUDE (place) FROM hot.told ORDER BY ALL"
+        assert at_once.rows(everything) == one_by_one.rows(everything)
+    assert members(at_once) == members(one_by_one)
+
+
+def test_calls_side_by_side_go_in_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.merge._take_rest", lambda *_: pytest.fail("they were looked at one by one"))
+    ours = database()
+    absorbed(ours, SIBLINGS)
+    assert len(calls(ours, "tool")) == len(SIBLINGS)
+
+
+@pytest.mark.parametrize(("sent", "count"), [
+    (PAIRS, 16), (SIBLINGS, 9), (NO_SIBLINGS, 18), (NO_PAIRS, 5), (TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3),
+])
 def test_neither_order_nor_batches_matter(sent: list[Sent], count: int) -> None:
     at_once = database()
     absorbed(at_once, sent)
