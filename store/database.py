@@ -21,7 +21,7 @@ VIEWS = Path(__file__).parent / "views"
 VIEW_ORDER = ("steps", "turns", "leaves", "session_sizes")
 """Views build on one another in this order; each is a file in `views/`."""
 
-MEMORY_LIMIT_BYTES = 1 << 30
+MEMORY_LIMIT_BYTES = 768 << 20
 """DuckDB's own cap; beyond it, it spills to the workspace's folder instead of growing."""
 
 CHECKPOINT_BYTES = 256 << 20
