@@ -5,7 +5,6 @@ Why it matters, False positives, Blind spots); it holds one `DETECTOR`.
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -66,7 +65,6 @@ class Slice:
 
     Tables `calls`, `messages`, `tool_definitions`, `access`, `normal`, `grants`, `registry`; views of `store/views`; in SQL,
     `printed(text)` quotes foreign text, and `hour_of_week`, `robust_z` and `surprise` measure what is unusual.
-    Several threads may ask at a time.
     """
 
     def __init__(self, seen: Mapping[str, pa.Table]) -> None:
@@ -76,34 +74,26 @@ class Slice:
             if len(rows):
                 self._database.load(f"{self._name}.{table}", rows)
         self._waiting = set(VIEW_ORDER)
-        self._making, self._own = threading.Lock(), threading.local()
-        self._opened = [self._database]
-        self._own.database = self._database
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; the answer as an Arrow table."""
-        return self._prepared(sql).query(sql, values)
+        self._make_what_is_asked(sql)
+        return self._database.query(sql, values)
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Ask; the answer as dictionaries."""
-        return self._prepared(sql).rows(sql, values)
+        self._make_what_is_asked(sql)
+        return self._database.rows(sql, values)
 
-    def _prepared(self, sql: str) -> Database:
-        """This thread's connection, once the shared questions that a detector names are answered, for it and those that come after."""
-        with self._making:
-            if not hasattr(self._own, "database"):
-                self._own.database = self._database.reader()
-                self._opened.append(self._own.database)
-            for view in [view for view in VIEW_ORDER if view in self._waiting and view in sql]:
-                self._own.database.make_table_of(view)
-                self._waiting.remove(view)
-        mine: Database = self._own.database
-        return mine
+    def _make_what_is_asked(self, sql: str) -> None:
+        """The shared questions that a detector names are answered once, for it and those that come after."""
+        for view in [view for view in VIEW_ORDER if view in self._waiting and view in sql]:
+            self._database.make_table_of(view)
+            self._waiting.remove(view)
 
     def close(self) -> None:
         """Let go of the memory."""
-        for one in self._opened:
-            one.close()
+        self._database.close()
         _shelf().drop(self._name)
 
 

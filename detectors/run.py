@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +10,6 @@ from detectors.contract import Found, Scope, Slice, as_evidence
 from detectors.registry import Registered
 from store.errors import DetectorError, StoreError
 from store.records import Finding, Grade, Severity
-
-THREADS = min(2, os.cpu_count() or 1)
-"""How many detectors are asked at a time: most of the time they wait for DuckDB, which lets go of the interpreter."""
 
 SESSIONS_NAMED = 20
 """How many sessions a finding over several names."""
@@ -28,16 +23,11 @@ class Run:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def run(registered: Iterable[Registered], seen: Slice, threads: int = THREADS) -> Run:
+def run(registered: Iterable[Registered], seen: Slice) -> Run:
     """Ask every detector about the slice."""
     outcome = Run()
-    asked = _suspecting(list(registered), seen, outcome)
-    if len(asked) > 1 and threads > 1:
-        with ThreadPoolExecutor(threads, thread_name_prefix="detector") as pool:
-            answers = list(pool.map(lambda one: _answer(one, seen), asked))
-    else:
-        answers = [_answer(one, seen) for one in asked]
-    for one, answer in zip(asked, answers, strict=True):
+    for one in _suspecting(list(registered), seen, outcome):
+        answer = _answer(one, seen)
         if isinstance(answer, str):
             outcome.failures[one.name] = answer
         else:

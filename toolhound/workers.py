@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from detectors.contract import Slice
 from detectors.registry import Registered, detectors
-from detectors.run import THREADS, Run, run
+from detectors.run import Run, run
 from store.errors import DetectorError
 
 
@@ -114,10 +114,10 @@ class Workers:
                     worker.stop()
 
 
-def _run(asked: Sequence[Registered], seen: Mapping[str, pa.Table], threads: int = THREADS) -> Run:
+def _run(asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Run:
     laid = Slice(seen)
     try:
-        return run(asked, laid, threads)
+        return run(asked, laid)
     finally:
         laid.close()
 
@@ -138,6 +138,6 @@ def _work(connection: Connection) -> None:
         except (EOFError, OSError):
             os._exit(0)  # DuckDB's binding has long complaints about what lives as the interpreter ends
         try:
-            connection.send(_run([known[name] for name in names], seen, threads=1))  # each has a processor, there is nothing to gain
+            connection.send(_run([known[name] for name in names], seen))
         except Exception as error:  # noqa: BLE001 - told to whoever asked
             connection.send(f"{type(error).__name__}: {error}")
