@@ -38,6 +38,8 @@ ASKED = 0.5
 """So much of a tool's name in the prompt asks for it."""
 ORDER = 0.5
 """Strength of a sentence that is an order rather than a fact."""
+SAYS = 0.3
+"""Little by itself: who follows an order leaves the topic, so that the same is not counted twice."""
 BROUGHT = 2
 """Tokens of the call that the order holds."""
 
@@ -99,7 +101,7 @@ def _judged(row: Mapping[str, Any], results: list[dict[str, Any]], new: frozense
                      sentence=f"{sentence}, nor in what these returned.", evidence=evidence)
     source, one = order
     return Found(
-        scope_key=row["session_id"], subject=row["call_id"], call_ids=[source["call_id"], row["call_id"]], grade=Grade.CONTENT, score=0.6,
+        scope_key=row["session_id"], subject=row["call_id"], call_ids=[source["call_id"], row["call_id"]], grade=Grade.CONTENT, score=SAYS,
         sentence=f"{sentence}, but in an order that {source['tool']} returned: {quoted(one.text)}.",
         evidence={**evidence, "order": quoted(one.text, 400), "source_call": source["call_id"]},
     )
