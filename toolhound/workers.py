@@ -16,6 +16,8 @@ from detectors.registry import Registered, detectors
 from detectors.run import Run, run
 from store.errors import DetectorError
 
+ENDED = "a process of detectors ended by itself, perhaps for lack of memory; it is started again"
+
 
 class Answer(Protocol):
     """What detectors say of a slice, sooner or later."""
@@ -58,15 +60,18 @@ class Worker:
         theirs.close()
 
     def ask(self, names: list[str], seen: dict[str, pa.Table]) -> None:
-        """Ask; the answer is to be fetched before anything else is asked."""
-        self._connection.send((names, seen))
+        """Ask; the answer is to be fetched before anything else is asked. Raises DetectorError where the process has ended."""
+        try:
+            self._connection.send((names, seen))
+        except OSError as error:
+            raise DetectorError(ENDED) from error
 
     def result(self) -> Run:
         """Fetch the answer. Raises DetectorError where the process has ended."""
         try:
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
-            raise DetectorError("a process of detectors ended by itself, perhaps for lack of memory; it is started again") from error
+            raise DetectorError(ENDED) from error
         if not isinstance(answer, Run):
             raise DetectorError(str(answer))
         return answer
