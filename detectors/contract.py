@@ -187,3 +187,11 @@ def as_evidence(value: Any) -> dict[str, Any]:
     """Evidence out of SQL: a struct, or JSON text."""
     loaded = json.loads(value) if isinstance(value, str) else value
     return dict(loaded) if loaded else {}
+
+
+def found_of(row: Mapping[str, Any]) -> Found:
+    """What a row of SQL says that was seen."""
+    return Found(
+        scope_key=row["scope_key"], subject=row["subject"], call_ids=row["call_ids"] or [], grade=Grade(row["grade"]), score=row["score"],
+        sentence=row["sentence"], evidence=as_evidence(row.get("evidence")), about=as_evidence(row.get("about")),
+    )

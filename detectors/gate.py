@@ -2,18 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from detectors.contract import Found, Slice, as_evidence
-from store.records import Grade
+from detectors.contract import Found, Slice, found_of
 
 
 def gated(suspect: str, find: str) -> Callable[[Slice], Iterator[Found]]:
     """`find`, asked only of a slice for which the SQL `suspect` has an answer; preparing a long query takes longer than a short one runs."""
 
     def ask(seen: Slice) -> Iterator[Found]:
-        if not seen.rows(f"{suspect} LIMIT 1"):
-            return
-        for row in seen.rows(find):
-            grade, evidence = Grade(row["grade"]), as_evidence(row["evidence"])
-            yield Found(row["scope_key"], row["subject"], row["call_ids"], grade, row["score"], row["sentence"], evidence)
+        if seen.rows(f"{suspect} LIMIT 1"):
+            yield from map(found_of, seen.rows(find))
 
     return ask

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from detectors.contract import Found, Scope, Slice, as_evidence
+from detectors.contract import Found, Scope, Slice, found_of
 from detectors.registry import Registered
 from store.errors import DetectorError, StoreError
 from store.records import Finding, Grade, Severity
@@ -64,11 +64,7 @@ def _found(one: Registered, seen: Slice) -> Iterator[Found]:
     if callable(find):
         yield from find(seen)
         return
-    for row in seen.rows(find):
-        yield Found(
-            scope_key=row["scope_key"], subject=row["subject"], call_ids=row["call_ids"] or [], grade=Grade(row["grade"]),
-            score=float(row["score"]), sentence=row["sentence"], evidence=as_evidence(row.get("evidence")), about=as_evidence(row.get("about")),
-        )
+    yield from map(found_of, seen.rows(find))
 
 
 def _findings(one: Registered, founds: Sequence[Found], seen: Slice) -> Iterator[Finding]:

@@ -19,9 +19,9 @@ The first month of a source; a silence of everything at once, of which the healt
 from collections.abc import Iterator
 from datetime import timedelta
 
-from detectors.contract import Detector, Found, Scope, Slice
+from detectors.contract import Detector, Found, Scope, Slice, found_of
 from detectors.scenarios import START, call, steady
-from store.records import Call, Grade, Record, Severity
+from store.records import Call, Record, Severity
 
 HOURS_AT_LEAST, WEEKS_LOOKED_AT, WEEKS_AT_LEAST = 6, 4, 3
 """Six hours are longer than most outages and releases; weeks, since agents run on schedules."""
@@ -104,8 +104,7 @@ FROM thin
 def find(seen: Slice) -> Iterator[Found]:
     """The silences and the thin days, once there are weeks to compare with."""
     if seen.rows(OLD_ENOUGH):
-        for row in seen.rows(FIND):
-            yield Found(**row | {"grade": Grade(row["grade"])})
+        yield from map(found_of, seen.rows(FIND))
 
 
 def _reporting(agent: str, weeks: float, *, until: timedelta = timedelta(), every: timedelta = timedelta(minutes=20)) -> list[Record]:
