@@ -21,7 +21,6 @@ STAGED = HERE / "recorded" / "staged.json"
 QUESTION = """
     SELECT detector, severity, scope, scope_key, session_id, tools, evidence
     FROM findings WHERE coalesce((evidence ->> '$.alerting')::BOOLEAN, true)
-    ORDER BY detector, scope_key, subject
 """
 
 
@@ -38,7 +37,12 @@ def found(workspace: Workspace) -> list[dict[str, Any]]:
             "about": row["session_id"] or row["scope_key"], "tools": row["tools"],
             "cases": sorted({staged[s] for s in sessions if s in staged}),
         })
-    return rows
+    return sorted(rows, key=_order)
+
+
+def _order(row: dict[str, Any]) -> tuple[Any, ...]:
+    # By what is seen, not by `scope_key`: which sighting of a call names it depends on which export came first.
+    return row["detector"], row["about"], row["severity"], row["tools"] or [], row["cases"]
 
 
 def main() -> None:
