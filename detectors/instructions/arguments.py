@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from detectors.instructions.chunks import chunk_of
@@ -11,38 +13,46 @@ from detectors.instructions.sentences import unescaped
 _VALUE_MASS = 12.0
 """One value counts at most so much: a long text must not drown an address."""
 _VALUES, _DEPTH = 2_000, 20
+_REMEMBERED_LENGTH = 4_096
 _SHORT = 5
 """Words of a value that names something; a longer one is a text."""
 
 
-def argument_weights(arguments: Any) -> dict[str, float]:
-    """The tokens of a call's argument values and their weights; keys, booleans and nulls left out."""
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The tokens of a call's argument values."""
+
+    weights: Mapping[str, float]
+    short: frozenset[str]
+    """Those of short values: who writes a text uses words, and names people, that stand anywhere."""
+
+
+def arguments_of(arguments: Any) -> Arguments:
+    """Read a call's arguments, JSON or a mapping; keys, booleans and nulls left out."""
+    return _remembered(arguments) if isinstance(arguments, str) and len(arguments) <= _REMEMBERED_LENGTH else _read(arguments)
+
+
+def _read(arguments: Any) -> Arguments:
     if isinstance(arguments, str):
         with suppress(ValueError, RecursionError):  # truncated or no JSON at all: read as text
             arguments = json.loads(arguments)
     found: dict[str, float] = {}
+    short: set[str] = set()
     for value in _leaves(arguments):
         own: dict[str, float] = {}
-        for raw in unescaped(value).split():
+        raws = value.split() if value.isalnum() else unescaped(value).split()
+        for raw in raws:
             own.update(chunk_of(raw).tokens)
         mass = sum(own.values())
         scale = min(1.0, _VALUE_MASS / mass) if mass else 1.0
         for token, weight in own.items():
             found[token] = max(found.get(token, 0.0), weight * scale)
-    return found
-
-
-def brief(arguments: Any) -> frozenset[str]:
-    """The tokens of short values: who writes a text uses words, and names people, that stand anywhere."""
-    if isinstance(arguments, str):
-        with suppress(ValueError, RecursionError):
-            arguments = json.loads(arguments)
-    found: set[str] = set()
-    for value in _leaves(arguments):
-        raws = unescaped(value).split()
         if len(raws) <= _SHORT:
-            found.update(t for raw in raws for t, _ in chunk_of(raw).tokens)
-    return frozenset(found)
+            short.update(own)
+    return Arguments(found, frozenset(short))
+
+
+_remembered = lru_cache(maxsize=4_096)(_read)
 
 
 def _leaves(value: Any) -> Iterator[str]:

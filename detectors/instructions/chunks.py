@@ -10,11 +10,10 @@ import re2
 
 from detectors.instructions import words
 from detectors.instructions.foreign import ENGLISH, NOUNS, PRONOUNS
+from detectors.instructions.splitting import CHUNK_LIMIT
 from detectors.names import fold
 
 ATOM_WEIGHT, WORD_WEIGHT, NUMBER_WEIGHT, HOST_WEIGHT = 2.5, 1.0, 0.7, 1.0
-CHUNK_LIMIT = 256
-"""Longer chunks are encoded data; their beginning is enough to recognise them."""
 _REMEMBERED_LENGTH = 40
 _SHORTEST_ATOM = 4
 
@@ -27,6 +26,8 @@ _ATOM = re2.compile(
     r"|/(?:[\w.-]+/)+[\w.-]*"
     rf"|\b[\w-]+\.(?:{_ENDINGS})\b"
     r"|\b0x[0-9a-fA-F]+\b|#[a-z]\w+|\b\d{6,}\b|\b\w{8,}\b")
+_OF_ATOMS = frozenset("@./")
+"""Without one of these, and without digits, there is no atom."""
 _SPACES = {c: " " for c in (*range(0x250), *range(0x2000, 0x2070), *range(0x3000, 0x3040)) if not chr(c).isalpha() and chr(c) not in "'-"}
 _OUTER = "'\"`()[]{}<>.,;:!?*_-~|=\u201c\u201d\u2018\u2019\u2026#"
 _CLOSERS = "'\")]}*`\u201d\u2019>"
@@ -34,7 +35,7 @@ _MARKS = frozenset(("-", "*", "\u2022", "|", "\u2014", "\u2013", "="))
 _INLINE_TAGS = frozenset(f"<{end}{tag}>" for end in ("", "/") for tag in ("b", "i", "u", "em", "strong", "span", "a", "code"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: there are many, and that takes three times as long to make
 class Chunk:
     """One chunk; `word` is empty where it is not a plain word."""
 
@@ -70,7 +71,7 @@ def _read(raw: str) -> Chunk:
     shown, raw = raw, _read_as(raw)
     core = raw.strip(_OUTER).replace("\u2019", "'")
     word = core.lower() if core and core.replace("'", "").replace("-", "").isalpha() else ""
-    tokens, atoms = _tokens(raw) if not core.isalpha() else ({}, ())
+    tokens, atoms = _tokens(raw, core) if not core.isalpha() else ({}, ())
     if core.isalpha():
         _add_word(tokens, word)
     english = ENGLISH.get(word, "") or ENGLISH.get(word.partition("-")[0] if word.endswith(PRONOUNS) else "", "")
@@ -114,10 +115,12 @@ def _add_word(tokens: dict[str, float], word: str) -> None:
         tokens.setdefault(words.stem(bare), WORD_WEIGHT)
 
 
-def _tokens(raw: str) -> tuple[dict[str, float], tuple[str, ...]]:
+def _tokens(raw: str, core: str) -> tuple[dict[str, float], tuple[str, ...]]:
     tokens: dict[str, float] = {}
     rest, atoms = raw, []
-    for match in _ATOM.finditer(raw.encode("utf-8", "replace").decode("utf-8")):
+    numbered = any(c.isdigit() for c in core)
+    perhaps = numbered or not _OF_ATOMS.isdisjoint(core) or "#" in raw or "_" in raw
+    for match in _ATOM.finditer(raw.encode("utf-8", "replace").decode("utf-8")) if perhaps else ():
         found = match.group()
         atom = _atom(found, raw[match.start() - 1] if match.start() else " ")
         if atom is None:
@@ -130,7 +133,7 @@ def _tokens(raw: str) -> tuple[dict[str, float], tuple[str, ...]]:
             tokens.setdefault(host, HOST_WEIGHT)
     for part in rest.lower().replace("\u2019", "'").translate(_SPACES).split():
         _add_word(tokens, part)
-    if any(c.isdigit() for c in rest):
+    if numbered:
         for part in "".join(c if c.isdigit() or c in ".," else " " for c in rest).split():
             number = _number(part)
             if len(number) > 1:

@@ -18,7 +18,7 @@ _SPACES_AT_LEAST = 2
 
 def encoded_in(text: str) -> Iterator[tuple[str, str]]:
     """What is readable among the encoded runs of a text: the encoding's name and the text."""
-    clean = text.encode("utf-8", "replace").decode("utf-8")
+    clean = " ".join(word for word in text.split() if len(word) >= _SHORTEST).encode("utf-8", "replace").decode("utf-8")  # runs hold no blanks
     for n, match in enumerate(_RUNS.finditer(clean)):
         if n >= _PIECES:
             return

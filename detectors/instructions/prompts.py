@@ -12,7 +12,7 @@ from detectors.instructions.sentences import parts_of
 from detectors.instructions.tools import Tool
 
 _OWN_SHARE, _WHOLE = 0.4, 0.9
-_COMMAND = 0.6
+COMMAND = 0.6
 _HANDED_OVER = 0.65
 """So much of a tool's name the delegating sentence must ask for, where it says what is to be done."""
 
@@ -113,7 +113,7 @@ def asked_for(tool: Tool, values: Mapping[str, float], tokens: frozenset[str]) -
     cover = tool.cover(tokens)
     if not tool.carrier or not values:
         return cover
-    return max(cover, share(values, tokens), _COMMAND if not meant(values).isdisjoint(tokens) else 0.0)
+    return max(cover, share(values, tokens), COMMAND if not meant(values).isdisjoint(tokens) else 0.0)
 
 
 def meant(values: Mapping[str, float]) -> frozenset[str]:

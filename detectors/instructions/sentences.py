@@ -16,8 +16,9 @@ import numpy as np
 from detectors.instructions.chunks import Chunk
 from detectors.instructions.encoded import with_decoded
 from detectors.instructions.foreign import spaced
-from detectors.instructions.grammar import Chunks, Numbers, Places, Strengths, Table, cuts, telling
+from detectors.instructions.grammar import Chunks, Numbers, Strengths, Table, cuts, telling
 from detectors.instructions.hidden import decoded
+from detectors.instructions.splitting import BACKSLASHES, LONG, PERHAPS_UNSEEN, QUOTES_OR_TAGS, WIDE, traits
 from detectors.instructions.vocabulary import PHRASES, SIDE, Vocabulary
 
 TEXT_LIMIT = 65_536
@@ -31,27 +32,30 @@ _REMEMBERED = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Page:
-    """A text as numbers of chunks, and which of them are the verbs of orders."""
+class Page:
+    """A text as numbers of chunks."""
 
     numbers: Chunks
     ordered: Numbers
+    """1 where the chunk is the verb of an order."""
     vocabulary: Vocabulary
 
     def chunks(self, start: int, end: int) -> list[Chunk]:
+        """Those from one place to another."""
         known = self.vocabulary.chunks
         return [known[n] for n in self.numbers[start:end].tolist()]
 
     def tokens(self, start: int = 0, end: int | None = None) -> frozenset[str]:
-        known = self.vocabulary.tokens
-        return frozenset().union(*[known[n] for n in set(self.numbers[start:end].tolist())])
+        """What these hold."""
+        known = self.vocabulary.chunks
+        return frozenset(token for n in set(self.numbers[start:end].tolist()) for token, _ in known[n].tokens)
 
 
 @dataclass(eq=False)  # not frozen: there are many, and that takes four times as long to make
 class Sentence:
     """A sentence that holds a verb of action, with the sentence behind it as its context."""
 
-    page: _Page
+    page: Page
     start: int
     end: int
     behind: int
@@ -102,7 +106,7 @@ class Sentence:
 class Reading:
     """A text, read; it is kept as numbers, from which sentences are made."""
 
-    page: _Page
+    page: Page
     places: Table
     strengths: Strengths
 
@@ -110,6 +114,11 @@ class Reading:
     def sentences(self) -> tuple[Sentence, ...]:
         """The sentences that tell to act, or that name a change."""
         return _sentences(self)
+
+    def sentence(self, row: int) -> Sentence:
+        """One of them."""
+        start, end, behind, side = self.places[row].tolist()
+        return Sentence(self.page, start, end, behind, float(self.strengths[row]), bool(side))
 
     @property
     def tokens(self) -> frozenset[str]:
@@ -119,24 +128,34 @@ class Reading:
 
 @lru_cache(maxsize=_READY)
 def _sentences(reading: Reading) -> tuple[Sentence, ...]:
-    return tuple(
-        Sentence(reading.page, start, end, behind, strength, bool(side))
-        for (start, end, behind, side), strength in zip(reading.places.tolist(), reading.strengths.tolist(), strict=True)
-    )
+    return tuple(map(reading.sentence, range(len(reading.places))))
 
 
 def unescaped(text: str) -> str:
     """Text as its reader sees it: escapes of JSON and of nested JSON undone, fields of compact JSON apart."""
     if len(text) > TEXT_LIMIT:
         text = text[: TEXT_LIMIT * 3 // 4] + "\n\n" + text[-TEXT_LIMIT // 4 :]
-    text = spaced(with_decoded(decoded(text)))
-    if "\\" in text:
+    held = _traits(text)
+    if held & (PERHAPS_UNSEEN | LONG):
+        plain = with_decoded(decoded(text) if held & PERHAPS_UNSEEN else text)
+        text, held = plain, held if len(plain) == len(text) else _traits(plain)  # either changes the length, if it changes anything
+    if held & WIDE:
+        text = spaced(text)
+    if held & BACKSLASHES:
         text = text.replace("\\\\", "\\").replace("\\\\", "\\")
         text = text.replace("\\n", "\n").replace("\\r", "\n").replace("\\t", " ").replace('\\"', '"').replace("\\'", "'")
         text = text.replace("\\/", "/").replace("\\ ", " ")
-    for old, new in (('":', '": '), (',"', ', "'), ('{"', '{ "'), ('["', '[ "'), ("''", "'"), ("<", " <"), (">", "> ")):
-        text = text.replace(old, new)
+    if held & QUOTES_OR_TAGS:
+        for old, new in _APART:
+            text = text.replace(old, new)
     return text
+
+
+def _traits(text: str) -> int:
+    return int(traits(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)))
+
+
+_APART = (('":', '": '), (',"', ', "'), ('{"', '{ "'), ('["', '[ "'), ("''", "'"), ("<", " <"), (">", "> "))
 
 
 class _Remembered:
@@ -157,7 +176,9 @@ class _Remembered:
                 self._kept.clear()
             return self._vocabulary
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str, vocabulary: Vocabulary | None) -> Reading:
+        if vocabulary and vocabulary is not self._vocabulary:  # a session that goes on while a new one was begun
+            return _read(text, vocabulary)
         key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         with self._lock:
             if key in self._kept:
@@ -176,34 +197,30 @@ class _Remembered:
 _remembered = _Remembered(characters=_REMEMBERED)
 
 
-def read(text: str) -> Reading:
-    """Read a text; texts read before are remembered."""
-    return _remembered.read(text)
+def read(text: str, vocabulary: Vocabulary | None = None) -> Reading:
+    """Read a text, as numbers of this vocabulary or of that of today; texts read before are remembered."""
+    return _remembered.read(text, vocabulary)
+
+
+def todays_vocabulary() -> Vocabulary:
+    """The vocabulary of the texts that are read now; for those who read several texts as numbers of one."""
+    return _remembered.vocabulary
 
 
 def parts_of(text: str) -> list[list[Chunk]]:
     """The chunks of a text, sentence by sentence."""
     vocabulary = _remembered.vocabulary
-    numbers, lines = _numbered(text, vocabulary)
+    numbers, lines = vocabulary.numbered(unescaped(text))
     places = cuts(vocabulary.bits[numbers], lines).tolist()
     return [[vocabulary.chunks[n] for n in numbers[start:end].tolist()] for start, end in pairwise(places)]
 
 
 def _read(text: str, vocabulary: Vocabulary) -> Reading:
-    numbers, lines = _numbered(text, vocabulary)
+    numbers, lines = vocabulary.numbered(unescaped(text))
     bits = vocabulary.bits[numbers]
     places, strengths, ordered = telling(bits, vocabulary.numbers[numbers], cuts(bits, lines), PHRASES)
     if len(places) > _SENTENCES:
         strongest = np.argsort(-strengths, kind="stable")[:_SENTENCES]
         places, strengths = places[strongest], strengths[strongest]
-    return Reading(_Page(numbers, ordered, vocabulary), places.copy(), strengths.copy())  # of what the loops made, the rest is let go
+    return Reading(Page(numbers, ordered, vocabulary), places.copy(), strengths.copy())  # of what the loops made, the rest is let go
 
-
-def _numbered(text: str, vocabulary: Vocabulary) -> tuple[Chunks, Places]:
-    """A text as numbers of its chunks, and which of them begin a line."""
-    raws: list[str] = []
-    lines: list[int] = []
-    for line in unescaped(text).split("\n"):
-        lines.append(len(raws))
-        raws += line.split()
-    return np.array([*map(vocabulary.__getitem__, raws)], np.int32), np.array(lines, np.int64)

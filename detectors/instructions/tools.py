@@ -8,10 +8,14 @@ from detectors.instructions import words
 SEVERITY = {"money": 1.0, "delete": 1.0, "member": 1.0, "send": 1.0, "write": 0.85, "egress": 0.8, "unknown": 0.6, "read": 0.4}
 """How much an unasked call of each class matters."""
 
-_GENERIC_WEIGHT, _VERB_WEIGHT, _NOUN_WEIGHT, _OTHER_WEIGHT, _RELATED_SHARE = 0.15, 1.5, 1.0, 0.5, 0.8
+_GENERIC_WEIGHT, _VERB_WEIGHT, _NOUN_WEIGHT, _OTHER_WEIGHT, RELATED_SHARE = 0.15, 1.5, 1.0, 0.5, 0.8
 """Of a word in a name: says little, says what is done, says to what, means nothing to us (often a brand)."""
 _LEADING_WORDS, _LONG_NAME = 3, 6
 _NAME_LIMIT = 200
+_WORDS = 24
+"""Words of a name that count."""
+RELATED_FROM = _WORDS
+REACHES = 1 << 2 * _WORDS
 _TELLING_WORDS = 2
 """So many words of a tool's own name say enough, without the server's name in front."""
 
@@ -31,10 +35,15 @@ class Tool:
     carrier: bool
     """It runs whatever its arguments say: a shell, a query, a request."""
 
-    @property
-    def named(self) -> frozenset[str]:
-        """Every stem that speaks of the tool, the general ones too."""
-        return frozenset(self.stems).union(*self.related)
+    def marks(self) -> dict[str, int]:
+        """Every stem that speaks of the tool, the general ones too: bit n for its word n, bit `RELATED_FROM` + n for what is related to that, and
+        `REACHES` where it could ask for the tool."""
+        found: dict[str, int] = {}
+        for n, (one, related) in enumerate(zip(self.stems, self.related, strict=True)):
+            found[one] = found.get(one, 0) | 1 << n
+            for other in related:
+                found[other] = found.get(other, 0) | 1 << n + RELATED_FROM
+        return {one: bits | REACHES if one in self.reach else bits for one, bits in found.items()}
 
     def cover_of_matter(self, tokens: frozenset[str]) -> float:
         """The same without the word that only says that something is made: to pay is to `create_transfer`."""
@@ -50,7 +59,7 @@ class Tool:
             if one in tokens:
                 got += weight
             elif not related.isdisjoint(tokens):
-                got += _RELATED_SHARE * weight
+                got += RELATED_SHARE * weight
         return got / total if total else 0.0
 
 
@@ -72,10 +81,9 @@ def name_words(name: str) -> list[str]:
 @lru_cache(maxsize=4_096)
 def tool_of(name: str) -> Tool:
     """Read a tool's name."""
-    stems = everything = tuple(dict.fromkeys(words.stem(w) for w in name_words(name)))
+    everything = tuple(dict.fromkeys(words.stem(w) for w in name_words(name)))
     own = tuple(dict.fromkeys(words.stem(w) for w in name_words(_own_name(name))))
-    if len(own) >= _TELLING_WORDS:
-        stems = own
+    stems = (own if len(own) >= _TELLING_WORDS else everything)[:_WORDS]
     effects = frozenset().union(*words.SIDE_EFFECTS.values())
     weights = tuple(
         _GENERIC_WEIGHT if s in words.GENERIC else _VERB_WEIGHT if s in words.ACTIONS or s in effects

@@ -22,7 +22,7 @@ from typing import Any
 
 from detectors.contract import Detector, Found, Scope, Slice, quoted
 from detectors.instructions import Sentence, prompt_of, read, words
-from detectors.instructions.arguments import argument_weights
+from detectors.instructions.arguments import arguments_of
 from detectors.instructions.tools import tool_of
 from detectors.scenarios import call, session
 from store.records import Call, Grade, Outcome, Severity
@@ -77,7 +77,7 @@ def find(seen: Slice) -> Iterator[Found]:
 def _leaving(rows: Iterator[dict[str, Any]], acting: frozenset[str]) -> Iterator[tuple[dict[str, Any], frozenset[str], float]]:
     known: set[str] = set()
     for number, row in enumerate(rows):
-        tool, values = tool_of(row["tool"]), argument_weights(row["arguments"])
+        tool, values = tool_of(row["tool"]), arguments_of(row["arguments"]).weights
         ran = row["outcome"] != "denied" and row["decision"] != "reject"
         holds = {*values, *(s for s in tool.stems if s not in words.GENERIC)}
         if ran and number >= EARLIER and row["tool"] in acting and row["prompt"] and len(holds) >= WORDS_AT_LEAST:

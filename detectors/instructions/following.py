@@ -1,0 +1,153 @@
+"""How far a call follows each order that was read before it: loops over the numbers of `vocabulary`, compiled by numba.
+
+A call is laid over the vocabulary as flags: which tokens ask for its tool, which are its values. Each order is then read once.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numba import njit
+
+from detectors.instructions import vocabulary as v
+from detectors.instructions.tools import REACHES, RELATED_FROM
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+NAMED, REACH = np.uint64(REACHES - 1), np.uint64(REACHES)
+"""Of a token: it is of the tool's name, or related to a word of it; it may ask for the tool."""
+VALUE, NOVEL, ATOM, MEANT = (np.uint64(REACHES << n) for n in range(1, 5))
+"""A value of the call has it; the prompt has not; it is an address, a link or a number besides; a command among the values means it."""
+_ONE = np.uint64(1)
+
+
+@njit(cache=True, nogil=True)
+def compare(
+    orders: Array, moods: Array, numbers: Array, ordered: Array, bits: Array, stems: Array, begins: Array, held: Array,
+    flags: Array, weights: Array, met: Array, marked: Array, marks: Array, valued: Array,
+    shares: Array, related_share: float, mass: float, carrier: bool, command: float, valueless: float, other_verb: float, explained: float, stamp: int,
+) -> tuple[Array, int]:
+    """Of each order (first chunk, the one behind its last, the one behind the next sentence's last, 1 where it has verbs of orders, slot): how much it asks for the call, how much weight of values it holds, how much of what
+    the prompt does not explain, whether such an address, and 1 where it can say anything of the call at all; and how many can.
+
+    `marked` and `marks` are the tokens that speak of the tool, `valued` the values' tokens, flags and weights, `shares` the weights of the name's words."""
+    for n in range(len(marked)):
+        flags[marked[n]] |= marks[n]
+    for n in range(len(valued)):
+        token = int(valued[n, 0])
+        flags[token] |= np.uint64(valued[n, 1])
+        weights[token] = valued[n, 2]
+    asking = NAMED | VALUE | MEANT if carrier else REACH
+    total = 0.0
+    for n in range(len(shares)):
+        total += shares[n]
+    told = np.zeros((len(orders), 5))
+    count = 0
+    for j in range(len(orders)):
+        seen, inside, novel = np.uint64(0), 0.0, 0.0
+        for at in range(orders[j, 0], orders[j, 2]):
+            chunk = numbers[at]
+            for k in range(begins[chunk], begins[chunk + 1]):
+                token = held[k]
+                flag = flags[token]
+                if not flag:
+                    continue
+                seen |= flag
+                if flag & VALUE and met[token] != stamp + j:
+                    met[token] = stamp + j
+                    inside += weights[token]
+                    if flag & NOVEL:
+                        novel += weights[token]
+        if not seen & asking or (valueless * moods[j] <= explained and not seen & VALUE):
+            continue
+        cover = 0.0
+        for n in range(len(shares)):
+            if seen >> np.uint64(n) & _ONE:
+                cover += shares[n]
+            elif seen >> np.uint64(n + RELATED_FROM) & _ONE:
+                cover += related_share * shares[n]
+        asked = cover / total if total else 0.0
+        if carrier and mass:
+            asked = max(asked, inside / mass, command if seen & MEANT else 0.0)
+        if not _asks(orders[j], orders[j, 3] != 0, numbers, ordered, bits, stems, flags):
+            asked *= other_verb
+        told[j, 0], told[j, 1], told[j, 2], told[j, 3], told[j, 4] = asked, inside, novel, 1.0 if seen & ATOM else 0.0, 1.0
+        count += 1
+    for n in range(len(marked)):
+        flags[marked[n]] = 0
+    for n in range(len(valued)):
+        flags[int(valued[n, 0])] = 0
+    return told, count
+
+
+@njit(cache=True, nogil=True)
+def _asks(order: Array, strong: bool, numbers: Array, ordered: Array, bits: Array, stems: Array, flags: Array) -> bool:
+    """Whether one of the verbs that make it an order, or without any of those that change something, may ask for the tool."""
+    for at in range(order[0], order[1]):
+        chunk = numbers[at]
+        verb = ordered[at] != 0 if strong else bits[chunk] & v.SIDE != 0
+        if verb and flags[stems[chunk]] & REACH:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def strongest(
+    told: Array, orders: Array, moods: Array, trusts: Array, counts: Array, mass: float, novel_mass: float, enough: float, severity: float,
+    explained: float, valueless: float, valued: float,
+) -> tuple[float, float, float, int]:
+    """Of all orders the most that they say by values, by fitting better than the prompt, and by an address; and which says most together, or -1."""
+    instr = gap = atom = standing = 0.0
+    winner = -1
+    for j in range(len(told)):
+        if told[j, 4] == 0:
+            continue
+        base = moods[j] * trusts[j] * told[j, 0] * counts[orders[j, 4]]
+        if base <= 0:
+            continue
+        i = base * (told[j, 2] / novel_mass) * min(1.0, novel_mass / enough) if novel_mass else 0.0
+        g = max(0.0, base * (valueless + valued * (told[j, 1] / mass if mass else 0.0)) - explained)
+        a = base if told[j, 3] else 0.0
+        instr, gap, atom = max(instr, i), max(gap, g), max(atom, a)
+        if i * severity + g + a > standing:
+            standing, winner = i * severity + g + a, j
+    return instr, gap, atom, winner
+
+
+@njit(cache=True, nogil=True)
+def note(numbers: Array, begins: Array, held: Array, read_by: Array, slot: Any) -> None:
+    """Note that a source gave these chunks' tokens to read; slot 0 forgets who did."""
+    for n in range(len(numbers)):
+        for k in range(begins[numbers[n]], begins[numbers[n] + 1]):
+            read_by[held[k]] = read_by[held[k]] | slot if slot else np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def holding(numbers: Array, begins: Array, held: Array, flags: Array, wanted: Array) -> int:
+    """How many of the wanted tokens a text holds."""
+    count = 0
+    for n in range(len(wanted)):
+        flags[wanted[n]] = VALUE
+    for n in range(len(numbers)):
+        for k in range(begins[numbers[n]], begins[numbers[n] + 1]):
+            if flags[held[k]]:
+                flags[held[k]] = 0
+                count += 1
+    for n in range(len(wanted)):
+        flags[wanted[n]] = 0
+    return count
+
+
+@njit(cache=True, nogil=True)
+def append(
+    numbers: Array, ordered: Array, at: int, more: Array, more_ordered: Array, orders: Array, moods: Array, trusts: Array, count: int, places: Array,
+    strengths: Array, floor: float, trust: float, slot: int,
+) -> None:
+    """Lay a text and its orders behind those that are there: chunks from `at` on, orders from `count` on."""
+    numbers[at : at + len(more)] = more
+    ordered[at : at + len(more)] = more_ordered
+    for n in range(len(places)):
+        for column in range(3):
+            orders[count + n, column] = places[n, column] + at
+        orders[count + n, 3], orders[count + n, 4] = strengths[n] > 0, slot
+        moods[count + n] = max(strengths[n], floor) if places[n, 3] else strengths[n]
+        trusts[count + n] = trust
