@@ -76,6 +76,7 @@ def compare(
         flags[marked[n]] = 0
     for n in range(len(valued)):
         flags[int(valued[n, 0])] = 0
+        weights[int(valued[n, 0])] = 0.0
     return told, count
 
 
@@ -151,3 +152,24 @@ def append(
         orders[count + n, 3], orders[count + n, 4] = strengths[n] > 0, slot
         moods[count + n] = max(strengths[n], floor) if places[n, 3] else strengths[n]
         trusts[count + n] = trust
+
+
+@njit(cache=True, nogil=True)
+def fullest(numbers: Array, sentences: Array, begins: Array, held: Array, wanted: Array, wanted_weights: Array, weights: Array, met: Array, stamp: int) -> int:
+    """Which sentence of a text holds most of the wanted tokens' weight, the first of several; -1 where none holds any."""
+    for n in range(len(wanted)):
+        weights[wanted[n]] = wanted_weights[n]
+    best, most = -1, 0.0
+    for n in range(len(sentences) - 1):
+        inside = 0.0
+        for at in range(sentences[n], sentences[n + 1]):
+            for k in range(begins[numbers[at]], begins[numbers[at] + 1]):
+                token = held[k]
+                if weights[token] and met[token] != stamp + n:
+                    met[token] = stamp + n
+                    inside += weights[token]
+        if inside > most:
+            best, most = n, inside
+    for n in range(len(wanted)):
+        weights[wanted[n]] = 0.0
+    return best

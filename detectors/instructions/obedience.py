@@ -10,14 +10,16 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import re2
 
 from detectors.instructions.arguments import Arguments, arguments_of
+from detectors.instructions.following import fullest
 from detectors.instructions.heard import Heard
 from detectors.instructions.leaving import WEB_READ, Leaving, Usual, leaving
 from detectors.instructions.prompts import Handed, Prompt, prompt_of
 from detectors.instructions.recorded import cut_off
-from detectors.instructions.sentences import Sentence, parts_of, read, todays_vocabulary
+from detectors.instructions.sentences import Sentence, read, todays_vocabulary
 from detectors.instructions.tools import SEVERITY, tool_of
 
 NOTED = 0.05
@@ -182,9 +184,16 @@ def passage(result: str, call: Mapping[str, Any]) -> str | None:
     """The sentence of a result that holds most of a call's values which the prompt does not name; None where it holds none."""
     asked = prompt_of(call.get("prompt") or "")
     novel = {t: w for t, w in arguments_of(call.get("arguments")).weights.items() if t not in asked.tokens}
-    found = [(sum(novel.get(t, 0.0) for t in {t for c in own for t, _ in c.tokens}), -n, own) for n, own in enumerate(parts_of(result))]
-    most, _, own = max(found, key=lambda one: one[:2], default=(0.0, 0, []))
-    return " ".join(c.raw for c in own) if most else None
+    page = read(result).page
+    v = page.vocabulary
+    with v.lock:
+        wanted = {v.tokens[t]: w for t, w in novel.items() if t in v.tokens}
+        tokens, weights = np.array([*wanted], np.int64), np.array([*wanted.values()], np.float64)
+        found = fullest(page.numbers, page.begins, v.begins, v.held, tokens, weights, v.weights, v.met, v.stamp + 1)
+        v.stamp += len(page.begins)
+    if not wanted or found < 0:
+        return None
+    return " ".join(c.raw for c in page.chunks(int(page.begins[found]), int(page.begins[found + 1])))
 
 
 def _most_read_in(novel: Mapping[str, float], heard: Heard) -> str | None:

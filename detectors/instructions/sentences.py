@@ -16,7 +16,7 @@ import numpy as np
 from detectors.instructions.chunks import Chunk
 from detectors.instructions.encoded import with_decoded
 from detectors.instructions.foreign import spaced
-from detectors.instructions.grammar import Chunks, Numbers, Strengths, Table, cuts, telling
+from detectors.instructions.grammar import Chunks, Numbers, Places, Strengths, Table, cuts, telling
 from detectors.instructions.hidden import decoded
 from detectors.instructions.splitting import BACKSLASHES, LONG, PERHAPS_UNSEEN, QUOTES_OR_TAGS, WIDE, traits
 from detectors.instructions.vocabulary import PHRASES, SIDE, Vocabulary
@@ -36,6 +36,8 @@ class Page:
     """A text as numbers of chunks."""
 
     numbers: Chunks
+    begins: Places
+    """Of its sentences; and at last where it ends."""
     ordered: Numbers
     """1 where the chunk is the verb of an order."""
     vocabulary: Vocabulary
@@ -209,18 +211,17 @@ def todays_vocabulary() -> Vocabulary:
 
 def parts_of(text: str) -> list[list[Chunk]]:
     """The chunks of a text, sentence by sentence."""
-    vocabulary = _remembered.vocabulary
-    numbers, lines = vocabulary.numbered(unescaped(text))
-    places = cuts(vocabulary.bits[numbers], lines).tolist()
-    return [[vocabulary.chunks[n] for n in numbers[start:end].tolist()] for start, end in pairwise(places)]
+    page = read(text).page
+    return [page.chunks(start, end) for start, end in pairwise(page.begins.tolist())]
 
 
 def _read(text: str, vocabulary: Vocabulary) -> Reading:
     numbers, lines = vocabulary.numbered(unescaped(text))
     bits = vocabulary.bits[numbers]
-    places, strengths, ordered = telling(bits, vocabulary.numbers[numbers], cuts(bits, lines), PHRASES)
+    begins = cuts(bits, lines)
+    places, strengths, ordered = telling(bits, vocabulary.numbers[numbers], begins, PHRASES)
     if len(places) > _SENTENCES:
         strongest = np.argsort(-strengths, kind="stable")[:_SENTENCES]
         places, strengths = places[strongest], strengths[strongest]
-    return Reading(Page(numbers, ordered, vocabulary), places.copy(), strengths.copy())  # of what the loops made, the rest is let go
-
+    page = Page(numbers, begins.copy(), ordered, vocabulary)
+    return Reading(page, places.copy(), strengths.copy())  # of what the loops made, the rest is let go
