@@ -179,7 +179,7 @@ def quoted(text: str | None, limit: int = ELLIPSIS_AT) -> str:
     """Foreign text made fit for a sentence: one line, printable, shortened, in quotation marks."""
     if text is None:
         return "(not recorded)"
-    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in " ".join(text.split()))
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in " ".join(text.split())[: limit + 1])
     return f"\u201c{shown[:limit]}\u2026\u201d" if len(shown) > limit else f"\u201c{shown}\u201d"
 
 

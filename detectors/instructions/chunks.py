@@ -26,8 +26,11 @@ _ATOM = re2.compile(
     r"|/(?:[\w.-]+/)+[\w.-]*"
     rf"|\b[\w-]+\.(?:{_ENDINGS})\b"
     r"|\b0x[0-9a-fA-F]+\b|#[a-z]\w+|\b\d{6,}\b|\b\w{8,}\b")
-_OF_ATOMS = frozenset("@./")
-"""Without one of these, and without digits, there is no atom."""
+_OF_ATOMS = frozenset("@./#_")
+_MANY_DIGITS, _LONG_WORD = 6, 8
+_ASCII_DIGITS = frozenset("0123456789")
+_ONLY_DIGITS = {n: None for n in range(0x80) if not chr(n).isdigit()}
+_APART = {n: " " for n in range(0x80) if not chr(n).isdigit() and chr(n) not in ".,"}
 _SPACES = {c: " " for c in (*range(0x250), *range(0x2000, 0x2070), *range(0x3000, 0x3040)) if not chr(c).isalpha() and chr(c) not in "'-"}
 _OUTER = "'\"`()[]{}<>.,;:!?*_-~|=\u201c\u201d\u2018\u2019\u2026#"
 _CLOSERS = "'\")]}*`\u201d\u2019>"
@@ -118,9 +121,8 @@ def _add_word(tokens: dict[str, float], word: str) -> None:
 def _tokens(raw: str, core: str) -> tuple[dict[str, float], tuple[str, ...]]:
     tokens: dict[str, float] = {}
     rest, atoms = raw, []
-    numbered = any(c.isdigit() for c in core)
-    perhaps = numbered or not _OF_ATOMS.isdisjoint(core) or "#" in raw or "_" in raw
-    for match in _ATOM.finditer(raw.encode("utf-8", "replace").decode("utf-8")) if perhaps else ():
+    digits = _digits_of(core)
+    for match in _ATOM.finditer(raw.encode("utf-8", "replace").decode("utf-8")) if _may_hold_atom(raw, core, len(digits)) else ():
         found = match.group()
         atom = _atom(found, raw[match.start() - 1] if match.start() else " ")
         if atom is None:
@@ -133,12 +135,33 @@ def _tokens(raw: str, core: str) -> tuple[dict[str, float], tuple[str, ...]]:
             tokens.setdefault(host, HOST_WEIGHT)
     for part in rest.lower().replace("\u2019", "'").translate(_SPACES).split():
         _add_word(tokens, part)
-    if numbered:
-        for part in "".join(c if c.isdigit() or c in ".," else " " for c in rest).split():
+    if digits:
+        for part in _numbers_in(rest):
             number = _number(part)
             if len(number) > 1:
                 tokens.setdefault(number, NUMBER_WEIGHT)
     return tokens, tuple(atoms)
+
+
+def _digits_of(core: str) -> str:
+    if core.isascii():
+        return "" if _ASCII_DIGITS.isdisjoint(core) else core.translate(_ONLY_DIGITS)
+    return "".join(c for c in core if c.isdigit())
+
+
+def _may_hold_atom(raw: str, core: str, digits: int) -> bool:
+    """Whether it is worth searching: an atom holds a mark of its own, six digits or more, or a digit among eight letters."""
+    if not _OF_ATOMS.isdisjoint(raw):
+        return True
+    if not digits:
+        return False
+    return digits >= _MANY_DIGITS or "0x" in raw or any(len(part) >= _LONG_WORD and _digits_of(part) for part in core.split("-"))
+
+
+def _numbers_in(rest: str) -> list[str]:
+    if rest.isascii():
+        return rest.translate(_APART).split()
+    return "".join(c if c.isdigit() or c in ".," else " " for c in rest).split()
 
 
 def _number(text: str) -> str:

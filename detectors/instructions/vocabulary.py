@@ -107,35 +107,41 @@ class Vocabulary:
         return numbers, lines
 
     def _learn(self, data: bytes, numbers: Array, unknown: Iterable[tuple[int, int, int]], hashes: Array) -> None:
-        first, fresh = len(self.chunks), dict[bytes, int]()
-        for (place, start, end), value in zip(unknown, hashes, strict=True):
+        first, fresh, places = len(self.chunks), dict[bytes, int](), list[int]()
+        for n, (place, start, end) in enumerate(unknown):
             raw = data[start:end]
-            known = fresh.get(raw)
-            if known is None:
-                known = fresh[raw] = len(self.chunks)
-                self._hashes[known] = value
-                self._add(raw)
-            numbers[place] = known
-        if 2 * len(self.chunks) > len(self._slots):
-            self._slots, first = np.full(1 << (4 * len(self.chunks)).bit_length(), -1, np.int32), 0
-        insert(self._slots, self._hashes, first, len(self.chunks))
+            if raw not in fresh:
+                fresh[raw] = first + len(fresh)
+                places.append(n)
+            numbers[place] = fresh[raw]
+        chunks = [chunk_of(raw.decode("utf-8", "surrogatepass")) for raw in fresh]
+        held = [[self.token(name) for name, _ in chunk.tokens] for chunk in chunks]
+        last = first + len(chunks)
+        self._make_room(last, sum(map(len, held)), sum(map(len, fresh)))
+        self.chunks += chunks
+        self.bits[first:last] = [*map(_bits, chunks)]
+        self.numbers[first:last] = [_NUMBERS.get(chunk.word, 0) for chunk in chunks]
+        self.stems[first:last] = [self.token(chunk.stem) for chunk in chunks]
+        self._hashes[first:last] = hashes[places]
+        _lay(self.held, self.begins, first, np.array([token for own in held for token in own], np.int32), [*map(len, held)])
+        _lay(self._arena, self._offsets, first, np.frombuffer(b"".join(fresh), np.uint8), [*map(len, fresh)])
+        if 2 * last > len(self._slots):
+            self._slots, first = np.full(1 << (4 * last).bit_length(), -1, np.int32), 0
+        insert(self._slots, self._hashes, first, last)
 
-    def _add(self, raw: bytes) -> None:
-        n, chunk = len(self.chunks), chunk_of(raw.decode("utf-8", "surrogatepass"))
-        self.chunks.append(chunk)
-        self.bits[n], self.numbers[n] = _bits(chunk), _NUMBERS.get(chunk.word, 0)
-        self.stems[n] = self.token(chunk.stem)
-        begin, held = int(self.begins[n]), [self.token(name) for name, _ in chunk.tokens]
-        self.begins[n + 1] = begin + len(held)
-        self.held = room(self.held, begin + len(held))
-        self.held[begin : begin + len(held)] = held
-        offset = int(self._offsets[n])
-        self._offsets[n + 1] = offset + len(raw)
-        self._arena = room(self._arena, offset + len(raw))
-        self._arena[offset : offset + len(raw)] = np.frombuffer(raw, np.uint8)
-        if n + 2 >= len(self._hashes):
-            for name in ("bits", "numbers", "stems", "begins", "_hashes", "_offsets"):
-                setattr(self, name, room(getattr(self, name), 2 * n))
+    def _make_room(self, chunks: int, held: int, characters: int) -> None:
+        for name in ("bits", "numbers", "stems", "begins", "_hashes", "_offsets"):
+            setattr(self, name, room(getattr(self, name), chunks + 1))
+        count = len(self.chunks)
+        self.held = room(self.held, int(self.begins[count]) + held)
+        self._arena = room(self._arena, int(self._offsets[count]) + characters)
+
+
+def _lay(shelf: Array, begins: Array, first: int, rows: Array, lengths: list[int]) -> None:
+    """Lay rows of these lengths behind those that are there, and note where each begins."""
+    start = int(begins[first])
+    shelf[start : start + len(rows)] = rows
+    begins[first + 1 : first + 1 + len(lengths)] = start + np.cumsum(lengths)
 
 
 def room(array: Array, needed: int) -> Array:
@@ -148,11 +154,12 @@ def room(array: Array, needed: int) -> Array:
 
 def _bits(chunk: Chunk) -> int:
     raw, word = chunk.raw, chunk.word
-    told = (
-        (WORD, word), (CAPITAL, chunk.capital), (ACTION, chunk.action), (SIDE, chunk.side), (ENDS, chunk.ends), (COMMA, chunk.comma),
-        (OPENS, chunk.opens), (KEY, chunk.key), (MARK, chunk.mark), (NUMBERED, chunk.numbered), (COLON, raw[-1] == ":"), (SEMICOLON, raw[-1] == ";"),
-        (TELLING, chunk.tokens or word), (NOUN_TOO, chunk.stem in words.NOUNS_TOO), (RELATES, word in _RELATING), (NOT, word == "not"),
-        (AND, word in ("and", "then")), (UPPER, raw.strip("'\"(\u201c")[:1].isupper()), (TITLE_ENDS, raw.rstrip("'\")")[-1:] in (".", "!", ":")),
-        (LONG, len(word) >= _LONG_WORD), (FOREIGN, chunk.foreign), (PLEADS, word in words.PLEAS),
-    )
-    return sum(bit for bit, holds in told if holds)
+    last = raw[-1]
+    bits = LONG * (len(word) >= _LONG_WORD) | TELLING * bool(chunk.tokens or word) | COLON * (last == ":") | SEMICOLON * (last == ";")
+    bits |= CAPITAL * chunk.capital | ACTION * chunk.action | SIDE * chunk.side | ENDS * chunk.ends | COMMA * chunk.comma | OPENS * chunk.opens
+    bits |= KEY * chunk.key | MARK * chunk.mark | NUMBERED * chunk.numbered | FOREIGN * chunk.foreign | WORD * bool(word)
+    bits |= UPPER * raw.strip("'\"(\u201c")[:1].isupper() | TITLE_ENDS * (raw.rstrip("'\")")[-1:] in (".", "!", ":"))
+    if word:
+        bits |= NOUN_TOO * (chunk.stem in words.NOUNS_TOO) | RELATES * (word in _RELATING) | NOT * (word == "not") | AND * (word in ("and", "then"))
+        bits |= PLEADS * (word in words.PLEAS)
+    return bits
