@@ -178,16 +178,16 @@ class _Remembered:
                 self._kept.clear()
             return self._vocabulary
 
-    def read(self, text: str, vocabulary: Vocabulary | None) -> Reading:
-        if vocabulary and vocabulary is not self._vocabulary:  # a session that goes on while a new one was begun
-            return _read(text, vocabulary)
+    def read(self, text: str, vocabulary: Vocabulary) -> Reading:
         key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         with self._lock:
-            if key in self._kept:
+            if key in self._kept and vocabulary is self._vocabulary:
                 self._kept.move_to_end(key)
                 return self._kept[key][1]
-        reading, cost = _read(text, self.vocabulary), min(len(text), TEXT_LIMIT)
+        reading, cost = _read(text, vocabulary), min(len(text), TEXT_LIMIT)
         with self._lock:
+            if vocabulary is not self._vocabulary:  # of a session that goes on while a new one was begun
+                return reading
             if key not in self._kept:
                 self._kept[key] = cost, reading
                 self._room -= cost
@@ -201,7 +201,7 @@ _remembered = _Remembered(characters=_REMEMBERED)
 
 def read(text: str, vocabulary: Vocabulary | None = None) -> Reading:
     """Read a text, as numbers of this vocabulary or of that of today; texts read before are remembered."""
-    return _remembered.read(text, vocabulary)
+    return _remembered.read(text, vocabulary or _remembered.vocabulary)
 
 
 def todays_vocabulary() -> Vocabulary:
