@@ -46,17 +46,18 @@ class Order:
     """A firm order to send, pay, delete or let somebody in, with an address, link or number that the prompt does not know."""
 
 
-def orders_in(text: str, asked: frozenset[str]) -> Iterator[Order]:
-    """The orders of one result; `asked` holds the tokens of the prompt."""
+def orders_in(text: str, asked: frozenset[str], least: float = 0.0) -> Iterator[Order]:
+    """The orders of one result, of plain ones those of at least this strength; `asked` holds the tokens of the prompt."""
     text = text[:TEXT_LIMIT]
     for piece in hidden_in(text):
-        if wrapper_in(piece) or any(s.strength >= _HIDDEN_ORDER and s.side for s in read(piece).sentences):
+        if wrapper_in(piece) or any(read(piece).orders(_HIDDEN_ORDER)):
             yield Order("hidden", piece, _HIDDEN_SCORE)
     if wrapper := wrapper_in(text, quoted_too=False):
         yield Order("wrapper", wrapper, _WRAPPER_SCORE)
-    found = [Order("order", s.text, score, aimed(s, asked)) for s in read(text).sentences if s.side and (score := orphan(s, asked)) > 0]
+    found = [(aimed(s, asked), score, s) for s in read(text).orders(least) if (score := orphan(s, asked)) > 0]
     if found:
-        yield max(found, key=lambda order: (order.aimed, order.score, order.text))
+        far, score, s = max(found, key=lambda one: (*one[:2], one[2].text))
+        yield Order("order", s.text, score, far)
 
 
 def wrapper_in(text: str, quoted_too: bool = True) -> str | None:
@@ -77,8 +78,6 @@ def aimed(sentence: Sentence, asked: frozenset[str]) -> bool:
 
 def orphan(sentence: Sentence, asked: frozenset[str]) -> float:
     """How much a sentence is a specific order that the prompt knows nothing of, 0..1."""
-    if not sentence.strength:
-        return 0.0
     mass = sum(sentence.tokens.values())
     if not mass:
         return 0.0

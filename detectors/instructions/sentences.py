@@ -5,6 +5,7 @@ Works chunk by chunk from left to right, so its cost grows with the length of th
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import blake2b
@@ -117,8 +118,12 @@ class Reading:
         """The sentences that tell to act, or that name a change."""
         return _sentences(self)
 
+    def orders(self, least: float) -> Iterator[Sentence]:
+        """Those of at least this strength that name a change."""
+        return map(self.sentence, np.flatnonzero((self.strengths >= least) & (self.places[:, 3] != 0)).tolist())
+
     def sentence(self, row: int) -> Sentence:
-        """One of them."""
+        """One of the sentences."""
         start, end, behind, side = self.places[row].tolist()
         return Sentence(self.page, start, end, behind, float(self.strengths[row]), bool(side))
 

@@ -48,7 +48,7 @@ def find(seen: Slice) -> Iterator[Found]:
         noted: list[tuple[float, Found]] = []
         for row in rows:
             asked = prompt_of(row["prompt"] or "")
-            orders = [(_alerting(order, asked), order) for order in orders_in(row["result"], asked.tokens)]
+            orders = [(_alerting(order, asked), order) for order in orders_in(row["result"], asked.tokens, NOTED_SCORE)]
             alerting, order = max(orders, key=lambda one: (one[0], one[1].kind != "order", one[1].score, one[1].text), default=(False, None))
             if order and order.score >= NOTED_SCORE:
                 found = _found(session_id, row["call_id"], row["tool"], order, alerting)
