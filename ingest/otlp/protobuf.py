@@ -109,11 +109,6 @@ class Traces:
         """How many spans there are."""
         return sum(len(scope.spans) for scope in self._scopes)
 
-    def source_key(self, n: int) -> tuple[Any, ...]:
-        """What tells the source from others."""
-        source = self.sources[n]
-        return (source.scope, source.scope_version, *sorted((key, str(source.resource.get(key))) for key in source.resource))
-
     def item(self, n: int) -> Item | None:
         """A span as an item; None where it has to be refused, which `refused` then says. Raises TooLargeError where all have too many events."""
         if self._spans is None:

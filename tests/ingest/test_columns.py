@@ -1,6 +1,7 @@
 """Reading many spans at once gives what reading them one by one gives."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from ingest.batch import to_tables
 from ingest.dialects.contract import PLACEHOLDERS
+from ingest.otlp.items import Decoded
 from ingest.otlp.protobuf import Traces, decode_traces
 from ingest.reading import read_items, read_request
 from store.errors import SourceError
@@ -145,6 +147,8 @@ def assert_same(body: bytes) -> None:
             read_request(Traces(body))
         return
     records, claimed = read_items(one_by_one)
+    decoded = read_request(one_by_one)
+    assert rows(decoded.records, decoded.tables) == rows(records) and (decoded.claimed, decoded.accepted) == (claimed, len(one_by_one.items))
     at_once = Traces(body)
     read = read_request(at_once)
     assert rows(read.records, read.tables) == rows(records)
@@ -157,6 +161,14 @@ def test_plain_spans_make_no_records() -> None:
     read = read_request(Traces(body_of([("", "", [plain() for _ in range(50)])])))
     assert not len(read.records)
     assert sum(len(table) for table in read.tables["observations"]) == 50
+
+
+def test_decoded_spans_make_no_records_either() -> None:
+    body = body_of([("", "", [plain(**{"y": 7, "z": 1.5, "parallel": True}) for _ in range(50)])])
+    read = read_request(decode_traces(body))
+    assert not len(read.records) and sum(len(table) for table in read.tables["observations"]) == 50
+    strange = [replace(item, attributes={**item.attributes, "x": "\ud800"}) for item in decode_traces(body)]
+    assert len(read_request(Decoded(strange)).records.calls) == 50
 
 
 def test_a_field_that_stands_twice_is_read_by_protobuf() -> None:
