@@ -62,7 +62,7 @@ _LOGS = _message("opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest
 
 def _attributes(decoded: Any) -> dict[str, Value]:
     """Attributes of a decoded message, made into Python at once: dialects ask for most of them, and for many that are not there."""
-    return {key: value_of(value) for key, value in decoded.items()}
+    return {key: value.string_value or value_of(value) for key, value in decoded.items()}  # most are texts, and of any other kind that is empty
 
 
 def value_of(value: Any, depth: int = 0) -> Value:
