@@ -1,4 +1,4 @@
-"""Calls of one trace that nobody else told anything of: an agent's calls side by side, with the spans around them if there are any.
+"""Calls of one trace that nobody else told anything of: an agent's calls side by side, with the spans around and inside them if there are any.
 
 Column by column what `store.identity` does one by one: a test asks for the same answer of both. What does not fit exactly is left to it.
 """
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from store.heard import NO_KEY, Flags, Keys
-from store.identity import TOLD, WHO
+from store.identity import TOLD, WHO, same_tool
 from store.records import SessionSource
 
 Codes = npt.NDArray[np.int64]
@@ -40,8 +40,8 @@ class Siblings:
 def siblings(observations: pa.Table, traces: Keys, candidates: Flags, spans: pa.Table, span_traces: Keys, new: Flags) -> Siblings:
     """Which of the candidates are calls by themselves, and where they stand.
 
-    So are all sightings of a trace if all are candidates, none lies inside another, and no tool-call id comes twice; all spans of the trace are
-    among `spans`, all of them `new`, none comes twice, and none lies inside a sighting. A sighting without a trace stands for itself.
+    So are all sightings of a trace if all are candidates, none lies inside another of the same tool, and no tool-call id comes twice; all spans of
+    the trace are among `spans`, all of them `new`, and none comes twice. A sighting without a trace stands for itself.
     """
     count = len(observations)
     keyed = np.concatenate((traces, span_traces))
@@ -52,6 +52,7 @@ def siblings(observations: pa.Table, traces: Keys, candidates: Flags, spans: pa.
     unfit[count:] |= ~new
     levels, circular = _levels(parents)
     unfit[circular] = True
+    unfit[_nested(observations["tool"], parents, levels)] = True
     spoiled = np.zeros(len(keyed) + 1, np.bool_)
     spoiled[places[unfit & (keyed != NO_KEY)]] = True
     fits = ~spoiled[places]
@@ -62,7 +63,7 @@ def siblings(observations: pa.Table, traces: Keys, candidates: Flags, spans: pa.
 
 
 def _parents(observations: pa.Table, spans: pa.Table, places: Codes, is_traced: Flags) -> tuple[Codes, Flags]:
-    """The span around each sighting and span, and which of them are more to one another than that."""
+    """What is around each sighting and span, and which of them come twice, or have no name."""
     count, n = len(observations), len(places)
     codes, _ = _codes(*(table[name] for name in ("span_id", "parent_span_id") for table in (observations, spans)))
     here = places * (int(codes.max(initial=0)) + 1)
@@ -72,7 +73,7 @@ def _parents(observations: pa.Table, spans: pa.Table, places: Codes, is_traced: 
     found = np.searchsorted(ordered, around)
     is_there = (around != _ABSENT) & (ordered[np.minimum(found, n - 1)] == around)
     parents = np.where(is_there, order[np.minimum(found, n - 1)], _ABSENT)
-    unfit = (parents != _ABSENT) & (parents < count)
+    unfit = np.zeros(n, np.bool_)
     unfit[order[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != _ABSENT)]] = True
     unfit[count:] |= codes[count:n] == _ABSENT
     return parents, unfit
@@ -90,6 +91,17 @@ def _levels(parents: Codes) -> tuple[list[Codes], Codes]:
         done[levels[-1]] = True
         left = left[~ready]
     return levels, left
+
+
+def _nested(tools: pa.ChunkedArray, parents: Codes, levels: list[Codes]) -> list[int]:
+    """The sightings that lie inside one of the same tool, with whatever spans between them."""
+    count, nearest = len(tools), np.full(len(parents), _ABSENT)
+    for level in levels:
+        above = parents[level]
+        nearest[level] = np.where(above < count, above, nearest[above])
+    inner = np.flatnonzero(nearest[:count] != _ABSENT)
+    around, inside = (tools.take(pa.array(rows)).to_pylist() for rows in (nearest[inner], inner))
+    return [row for row, outer, own in zip(inner.tolist(), around, inside, strict=True) if same_tool(outer, own)]
 
 
 def _resolved(

@@ -95,6 +95,7 @@ NO_SIBLINGS = [
     *beside("one knows", {"session_id": "s", "session_source": 1}, {}, {}),
     *beside("another agent", {"agent": None}, {}, {"agent": None}),
     *beside("inside", {}, {}, {"parent_span_id": "inside 0"}),
+    *beside("between", {}, {"observed_by": "server", "parent_span_id": "hop"}), span("between", "hop", "between 0"),
     *beside("refused", {}, {"decision": "reject"}, {}),
     *beside("ring", {"parent_span_id": "1"}, {"parent_span_id": "2"}),
     span("ring", "1", "2", session_id="s1", session_source=1), span("ring", "2", "1", session_id="s2", session_source=1),
@@ -107,6 +108,8 @@ AROUND = [
     span("two", "run"), span("two", "a", "run", session_id="s1", session_source=1), span("two", "b", "run", session_id="m", session_source=3),
     *beside("two", {"parent_span_id": "a"}, {"parent_span_id": "b", "agent": "other"}, {"parent_span_id": "run", "agent": None}),
     span("only", "run", session_id="s2", session_source=2), *beside("only", {"session_id": "mcp", "session_source": 3}, {}),
+    *beside("inner", {"agent": None, "session_id": "s3", "session_source": 1}, {"tool": "write", "parent_span_id": "http"}, {}),
+    span("inner", "http", "inner 0", agent="helper"), span("inner", "tcp", "http"),
     span("model", "chat", agent="nobody"), *beside("log", {"span_id": None, "parent_span_id": "x"}, {"span_id": None}), span("log", "x", agent="x"),
 ]
 
@@ -170,7 +173,7 @@ def test_calls_side_by_side_go_in_as_they_are(sent: list[Sent], monkeypatch: pyt
 
 
 @pytest.mark.parametrize(("sent", "count"), [
-    (PAIRS, 16), (SIBLINGS, 9), (NO_SIBLINGS, 17), (AROUND, 14), (NO_PAIRS, 5), (TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3),
+    (PAIRS, 16), (SIBLINGS, 9), (NO_SIBLINGS, 18), (AROUND, 17), (NO_PAIRS, 5), (TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3),
 ])
 def test_neither_order_nor_batches_matter(sent: list[Sent], count: int) -> None:
     at_once = database()
