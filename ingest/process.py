@@ -23,10 +23,11 @@ from ingest.keeping import Payloads, Source
 from ingest.otlp import grpc, http
 from ingest.redact import Redactor
 from ingest.warm import warm
+from store.direct import write_durably
 from store.errors import StoreError
 from store.rejected import Rejected
 from store.seal import Seal
-from store.spool import Spool, sync_folder, write_durably
+from store.spool import Spool, sync_folder
 
 GRACE_SECONDS = 5
 KEY_BYTES = 32

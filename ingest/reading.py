@@ -14,6 +14,7 @@ from ingest.dialects.contract import PLACEHOLDERS, Dialect, context
 from ingest.dialects.plan import Plan
 from ingest.otlp import wire
 from ingest.otlp.columns import Columns
+from ingest.otlp.flat import Flat
 from ingest.otlp.items import Decoded, Item
 from ingest.otlp.picking import grouped
 from ingest.otlp.protobuf import Traces
@@ -62,12 +63,13 @@ def read_request(request: Decoded | Traces) -> Read:
     """
     read = Read()
     if isinstance(request, Decoded):
-        for item in request:
-            _read_one(item, read)
+        decoded = Flat(request.items)
+        spans = decoded.spans(*_words())
+        for n in range(len(request.items)) if spans is None else _read_columns(decoded, spans, read):
+            _read_one(decoded.item(n), read)
         return read
     spans = wire.scan(request.body, *_words()) if request.is_whole else None
-    alone = range(request.count) if spans is None else _read_columns(request, spans, read)
-    for n in alone:
+    for n in range(request.count) if spans is None else _read_columns(request, spans, read):
         if one := request.item(n):
             _read_one(one, read)
     if request.count and not read.accepted:
@@ -93,10 +95,10 @@ def _dialect_of(item: Item) -> tuple[str, Dialect | None]:
     return next(((name, one) for name, one in dialects() if one.recognises(item)), (UNKNOWN, None))
 
 
-def _read_columns(traces: Traces, spans: wire.Spans, read: Read) -> list[int]:
+def _read_columns(traces: Traces | Flat, spans: wire.Spans, read: Read) -> list[int]:
     """Read what plans fit; the spans that are left."""
     columns = Columns(spans)
-    sources = np.array([hash(traces.source_key(n)) & (1 << 63) - 1 for n in range(len(traces.sources))], dtype=np.uint64)
+    sources = np.array([hash(source.key()) & (1 << 63) - 1 for source in traces.sources], dtype=np.uint64)
     shapes = spans.shapes ^ sources[spans.sources]
     examples, which = grouped(shapes)
     by_plan: dict[Plan, list[int]] = {}

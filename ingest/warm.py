@@ -4,7 +4,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from ingest import fingerprint
 from ingest.batch import to_tables
-from ingest.otlp.protobuf import Traces
+from ingest.otlp.protobuf import Traces, decode_traces
 from ingest.reading import read_request
 from ingest.redact import Redactor
 
@@ -22,6 +22,7 @@ def warm() -> None:
         span.attributes.add(key="n").value.int_value = 1
     fingerprint.warm()
     read = read_request(Traces(request.SerializeToString()))
+    read_request(decode_traces(request.SerializeToString()))
     masks = Redactor(b"warm")
     to_tables(read.records, masks, columns=read.tables)
     masks.mask_all(["d2FybSB3YXJtIHdhcm0gd2FybSB3YXJtIHdhcm0gd2FybSB3YXJtIHdhcm0gd2FybSB3YXJt"])

@@ -1,6 +1,6 @@
 """The row of a call out of its sightings: field by field the word of whoever knows best."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,18 +27,13 @@ Places: TypeAlias = npt.NDArray[np.int64]
 _PLACES = tuple({str(observer): n for n, observer in enumerate(order)} for order in (RAN_ORDER, MEANT_ORDER))
 
 
-def alone(sightings: pa.Table) -> pa.Table:
-    """Calls that were seen once each and told who decided nothing: the sighting's own words."""
+def alone(sightings: pa.Table, told: Mapping[str, pa.Array]) -> pa.Table:
+    """Calls that were seen once each and told who decided nothing: the sighting's own words, and what it was `told`: its session and so on."""
     _known_observers(sightings)
-    ids = pc.binary_join_element_wise("c", pc.utf8_slice_codeunits(sightings["observation_id"], 0, CALL_ID_CHARACTERS), "")
-    nowhere = pc.is_null(sightings["session_id"])
-    in_trace = pc.and_(nowhere, pc.is_valid(sightings["trace_id"]))
     made = {name: sightings[name] for name in tables.names("calls") if name in sightings.column_names} | {
-        "call_id": ids,
-        "session_id": pc.coalesce(sightings["session_id"], sightings["trace_id"]),
-        "session_source": pc.if_else(in_trace, pa.scalar(4, pa.int8()), sightings["session_source"]),
+        "call_id": pc.binary_join_element_wise("c", pc.utf8_slice_codeunits(sightings["observation_id"], 0, CALL_ID_CHARACTERS), ""),
         "outcome": pc.coalesce(sightings["outcome"], pa.scalar("unknown")),
-        "observed_by": _listed(sightings["observed_by"]),
+        "observed_by": _listed(sightings["observed_by"]), **told,
     }
     return _as_calls(made, len(sightings))
 

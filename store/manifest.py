@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from store.direct import write_durably
 from store.errors import DamagedError, DiskError
-from store.spool import sync_folder, write_durably
+from store.spool import sync_folder
 
 NAME = "manifest.jsonl"
 SUPERFLUOUS = 10_000

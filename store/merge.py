@@ -1,8 +1,8 @@
 """Sightings of one call by agent, client, server and decision logs become one call, in one session.
 
 `store.identity` works out which sightings belong together from what they said themselves (`hot.told`), so neither the order in which
-they come nor how they are batched matters. Nearly all calls are seen once, in a trace of which nothing else is known: those go in as
-they are, column by column. The others are looked at one by one.
+they come nor how they are batched matters. Nearly all calls are seen once, in a trace whose other calls and spans come with them: those go
+in column by column. The others are looked at one by one.
 
 A payload is written once where that is possible. A call with one sighting holds it in its own row; the sightings of other calls stand
 in `hot.sighted`; `hot.observations` shows both.
@@ -23,9 +23,8 @@ from store.database import Database
 from store.heard import NO_KEY, Flags, Keys, Kind, heard_of, keys, rekeyed, remember
 from store.identity import TOLD, WHO, Node, identify, outermost_first, resolve
 from store.pairs import take_pairs
-from store.records import SessionSource
-from store.rewriting import Rewriting, insert_calls
-from store.siblings import siblings
+from store.rewriting import ALONE, Rewriting, insert_calls
+from store.siblings import Siblings, siblings
 
 SAID = (
     "observation_id", "tool_call_id", "observed_by", "dialect", "tool", "server", "called_at", "seen_at", "trace_id", "span_id",
@@ -85,21 +84,25 @@ def merge(database: Database, observations: pa.Table, spans: pa.Table) -> Merged
     around, since_around = heard.find(rekeyed(traces, Kind.TRACE, Kind.CONTEXT))
     new = ~(repeated | tied | around) & _once(own)
     shared = _shared(ties, span_traces)
-    free = new & ~_refused(observations)
-    alone = (free & (shared == 1)) | siblings(observations, traces, free & (shared > 1))
-    merged.call_ids += _take_alone(database, observations, alone)
+    awaited, since_awaited = heard.find(span_traces)
+    spanned, since_spanned = heard.find(span_contexts)
+    stand = siblings(observations, traces, new & ~_refused(observations) & ((traces != NO_KEY) | (shared == 1)), spans, span_traces,
+                     ~(awaited | spanned))
+    merged.call_ids += _take_alone(database, observations, stand)
+    alone = stand.calls
     pairs, paired = take_pairs(database, observations, _in_twos(np.where(new & (shared == 2) & ~alone & (traces != NO_KEY), traces, NO_KEY)))
     merged.call_ids += pairs
     left = ~alone
     left[paired] = False
     rest = np.flatnonzero(left)
-    awaited, since_awaited = heard.find(span_traces)
-    spanned, since_spanned = heard.find(span_contexts)
+    if stand.spans.any():
+        database.insert("hot.spans", spans.filter(pa.array(stand.spans)))
+    around_rest = spans if not stand.spans.any() else spans.filter(pa.array(~stand.spans))
     if len(rest) or awaited.any() or spanned.any():
         known = _Since(since_own, _earliest(since_tied, since_awaited), _earliest(since_around, since_spanned))
-        _take_rest(database, observations, rest, spans, known, merged)
+        _take_rest(database, observations, rest, around_rest, known, merged)
     else:
-        _insert_spans(database, spans)
+        _insert_spans(database, around_rest)
     for wanted, seen in ((own, observations), (traces, observations), (ties, observations), (span_contexts, spans)):
         remember(heard, wanted, seen)
     return merged
@@ -177,20 +180,19 @@ def _without_empty(table: pa.Table, columns: Iterable[str]) -> pa.Table:
     return table
 
 
-def _take_alone(database: Database, observations: pa.Table, alone: Flags) -> list[str]:
-    """Calls seen once, of whose trace nothing else is known."""
-    if not alone.any():
+def _take_alone(database: Database, observations: pa.Table, stand: Siblings) -> list[str]:
+    """Calls seen once, that nothing else is to be known of."""
+    if not stand.calls.any():
         return []
-    lone = observations if alone.all() else observations.filter(pa.array(alone))
-    calls = fields.alone(lone)
+    chosen = pa.array(stand.calls)
+    lone = observations if stand.calls.all() else observations.filter(chosen)
+    told = {name: column if stand.calls.all() else column.filter(chosen) for name, column in stand.told.items()}
+    given = {f"given_{name}": pc.if_else(pa.array(stand.given[name][stand.calls]), column, None) for name, column in told.items()}
+    calls = fields.alone(lone, told)
     insert_calls(database, calls)
-    nowhere = pc.and_(pc.is_null(lone["session_id"]), pc.is_valid(lone["trace_id"]))
-    said_so = pc.fill_null(pc.equal(lone["session_source"], int(SessionSource.TRACE)), False)
-    database.insert("hot.told", pa.table({name: lone[name] for name in SAID} | {
-        "call_id": calls["call_id"], "place": pa.repeat("alone", len(lone)),
-        "given_session_id": pc.if_else(nowhere, lone["trace_id"], None),
-        "given_session_source": pc.if_else(pc.and_not(nowhere, said_so), pa.scalar(int(SessionSource.TRACE), pa.int8()), None),
-    }))
+    database.insert("hot.told", pa.table(
+        {name: lone[name] for name in SAID} | {"call_id": calls["call_id"], "place": pa.repeat(ALONE, len(lone))} | given,
+    ))
     ids: list[str] = calls["call_id"].to_pylist()
     return ids
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from store.direct import write_durably
 from store.errors import DamagedError
 from store.seal import Seal, is_sealed
-from store.spool import sync_folder, write_durably
+from store.spool import sync_folder
 
 KEPT_BYTES = 1 << 20
 """How much of one refused body is kept; a larger one is cut, and its size noted."""

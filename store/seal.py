@@ -53,7 +53,7 @@ class Seal:
         nonce = os.urandom(NONCE_BYTES)
         return MAGIC + nonce + bytes(self._cipher.encrypt(nonce, body, MAGIC))
 
-    def open(self, sealed: bytes) -> bytes:
+    def open(self, sealed: bytes | bytearray) -> bytes:
         """What was sealed. Raises DamagedError where it was sealed with another key, or changed since, or never sealed."""
         from cryptography.exceptions import InvalidTag
 
@@ -69,6 +69,6 @@ class Seal:
         return hashlib.blake2b(purpose.encode(), key=self._key, digest_size=KEY_BYTES).digest()
 
 
-def is_sealed(body: bytes) -> bool:
+def is_sealed(body: bytes | bytearray) -> bool:
     """Whether a body was sealed, with whatever key."""
     return body.startswith(MAGIC)

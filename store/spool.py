@@ -12,17 +12,17 @@ import io
 import itertools
 import os
 import time
-from collections.abc import Container, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Container, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 from uuid import uuid4
 
 import pyarrow as pa
 
+from store import direct
 from store.errors import DamagedError, DiskError, StoreError
-from store.seal import MAGIC, Seal, is_sealed
+from store.seal import Seal, is_sealed
 
 SUFFIX, PARTIAL = ".arrow", ".partial"
 TAKEN = "taken"
@@ -49,7 +49,7 @@ class Spool:
         name = f"{time.time_ns():020d}-{os.getpid()}-{uuid4().hex[:8]}"
         partial, final = self.folder / (name + PARTIAL), self.folder / (name + SUFFIX)
         try:
-            write_durably(partial, body)
+            direct.write_durably(partial, body)
             partial.rename(final)
             sync_folder(self.folder)
         except OSError as error:
@@ -154,12 +154,13 @@ def read(path: Path, seal: Seal | None = None) -> dict[str, pa.Table]:
     """A batch from its file, which may be sealed. Raises DamagedError, or DiskError where it cannot be read just now."""
     batch: dict[str, pa.Table] = {}
     try:
-        with _opened(path, seal) as (source, size):
-            while source.tell() < size:
-                reader = pa.ipc.open_stream(source)
-                kind = (reader.schema.metadata or {})[b"kind"].decode()
-                batch[kind] = reader.read_all().replace_schema_metadata(None)
-                batch[kind].validate(full=True)  # wrong offsets or broken UTF-8 would bring the database down
+        body = _body(path, seal)
+        source = pa.BufferReader(body)
+        while source.tell() < body.size:
+            reader = pa.ipc.open_stream(source)
+            kind = (reader.schema.metadata or {})[b"kind"].decode()
+            batch[kind] = reader.read_all().replace_schema_metadata(None)
+            batch[kind].validate(full=True)  # wrong offsets or broken UTF-8 would bring the database down
     except (pa.ArrowException, KeyError, ValueError, OSError) as error:
         if getattr(error, "errno", None) in PASSING:
             raise DiskError(f"{path} cannot be read now: {error}") from error
@@ -169,31 +170,14 @@ def read(path: Path, seal: Seal | None = None) -> dict[str, pa.Table]:
     return batch
 
 
-@contextmanager
-def _opened(path: Path, seal: Seal | None) -> Iterator[tuple[IO[bytes], int]]:
-    """A file's content, and its size. What was written before there was a key is read too."""
-    with path.open("rb") as source:
-        beginning = source.read(len(MAGIC))
-        source.seek(0)
-        if not is_sealed(beginning):
-            yield source, path.stat().st_size
-        elif seal is None:
+def _body(path: Path, seal: Seal | None) -> pa.Buffer:
+    """A file's content. What was written before there was a key is read too."""
+    body = direct.read(path)
+    if is_sealed(body):
+        if seal is None:
             raise DamagedError("it is sealed; give the workspace's key")
-        else:
-            body = seal.open(source.read())
-            yield io.BytesIO(body), len(body)
-
-
-def write_durably(path: Path, body: bytes) -> None:
-    """Write a file and sync it; the folder is the caller's to sync."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        view = memoryview(body)
-        while view:
-            view = view[os.write(descriptor, view):]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        body = seal.open(body)
+    return pa.py_buffer(body)
 
 
 def sync_folder(folder: Path) -> None:

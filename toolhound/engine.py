@@ -1,6 +1,7 @@
 """The engine: spool -> hot tables -> detectors -> alerts -> lake. The sole writer of a workspace's database."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,6 +33,9 @@ FILES_A_STEP = 256
 DELIVERY_THREADS = 8
 STEP_BYTES = 64 << 20
 """How much of the spool one step takes at most, so that a backlog does not fill the memory."""
+
+STEP_SECONDS, IDLE_SECONDS = 0.25, 0.05
+"""A step costs as much as hundreds of records, whatever it takes: so while records come, there are no more than four in a second."""
 
 STEPS_A_LOOK = 8
 """How often is taken before a look while more waits in the spool, where one thread does both."""
@@ -143,14 +147,14 @@ class Engine:
         looker = threading.Thread(target=self._run_looks, args=(stop,), name="looks", daemon=True)
         looker.start()
         while not stop.is_set():
+            begun = time.monotonic()
             try:
-                busy = self._take_backlog() > 0
-                self.progress.trouble = None
+                busy = self.take() > 0
+                self.progress.trouble, self.progress.last_step_at = None, datetime.now(UTC)
             except Exception as error:  # noqa: BLE001 - the loop must outlive any one round; health shows what went wrong
                 self.progress.trouble, busy = f"{type(error).__name__}: {error}", False
                 stop.wait(1)
-            if not busy:
-                stop.wait(0.05)
+            stop.wait(max(0.0, begun + STEP_SECONDS - time.monotonic()) if busy else IDLE_SECONDS)
         looker.join()
 
     def _run_looks(self, stop: threading.Event) -> None:

@@ -6,9 +6,10 @@
 import os
 from pathlib import Path
 
+from store.direct import write_durably
 from store.errors import DamagedError, SettingsError
 from store.seal import Seal
-from store.spool import sync_folder, write_durably
+from store.spool import sync_folder
 from toolhound.settings import DATABASE_FILE, Keep
 
 MARK = "workspace.seal"

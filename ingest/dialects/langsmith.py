@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.dialects.contract import AGENT_KEYS, Dialect, call, defined, first, parsed, payload, said_by, session_of, text
-from ingest.otlp.items import Item
-from store.records import Observer, Outcome, Record, State
+from ingest.dialects.plan import Inside, Plan, Text
+from ingest.dialects.wrappings import Got
+from ingest.otlp.items import Item, Value
+from store.records import Observer, Outcome, Record
 
 NAME = "langsmith"
 ROLES = {"human": "user", "user": "user", "system": "system"}
@@ -31,24 +33,47 @@ def read(item: Item) -> Iterator[Record]:
         yield from defined(item, NAME, parsed(first(item, "gen_ai.tool.definitions")))
 
 
+def plan(item: Item) -> Plan | None:
+    """Runs of tools."""
+    if first(item, "langsmith.span.kind") != "tool":
+        return None
+    return Plan(
+        NAME, tool=Text(("gen_ai.tool.name", "langsmith.trace.name"), name_from=0), tool_call_id=Text(("gen_ai.tool.call.id",)),
+        agent=Text((*AGENT_KEYS, "langsmith.metadata.lc_agent_name"), otherwise=item.source.named("service.name")),
+        arguments=Text(("gen_ai.prompt",)), result=Text(("gen_ai.completion",)), inside=_inside,
+    )
+
+
 def _call(item: Item) -> Record:
     arguments, arguments_state = payload(first(item, "gen_ai.prompt"))
-    answer: Any = parsed(first(item, "gen_ai.completion"))
-    output = answer.get("output") if isinstance(answer, dict) else None
-    message = _fields(output)
-    is_message = message.get("type") == "tool"
-    if item.failed and answer == {}:  # what a run that failed has for outputs
-        result, result_state = None, State.ABSENT
-    else:
-        result, result_state = payload(message["content"] if is_message and "content" in message else first(item, "gen_ai.completion"))
-    failed = item.failed or first(item, "error.type") or (is_message and message.get("status") == "error")
+    completion = first(item, "gen_ai.completion")
+    answer = _answer(completion)
+    if item.failed and parsed(completion) == {}:  # what a run that failed has for outputs
+        answer = Got(None)
+    result, result_state = payload(answer.content)
     return call(
         item, NAME, text(first(item, "gen_ai.tool.name", "langsmith.trace.name")) or item.name, Observer.AGENT,
-        tool_call_id=text(first(item, "gen_ai.tool.call.id")) or (text(message.get("tool_call_id")) if is_message else None),
+        tool_call_id=text(first(item, "gen_ai.tool.call.id")) or answer.tool_call_id,
         agent=text(first(item, *AGENT_KEYS, "langsmith.metadata.lc_agent_name")) or item.source.named("service.name"),
         arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
-        outcome=Outcome.ERROR if failed else Outcome.OK,
+        outcome=Outcome.ERROR if item.failed or first(item, "error.type") or answer.failed else Outcome.OK,
     )
+
+
+def _answer(completion: Value) -> Got:
+    """A run's output, out of LangChain's message if it is one."""
+    answer: Any = parsed(completion)
+    message = _fields(answer.get("output") if isinstance(answer, dict) else None)
+    if message.get("type") != "tool":
+        return Got(completion)
+    return Got(message.get("content", completion), text(message.get("tool_call_id")), message.get("status") == "error")
+
+
+def _inside(arguments: str | None, completion: str | None) -> Inside | None:
+    if completion is not None and parsed(completion) == {}:  # what that means, the span's status tells
+        return None
+    answer = _answer(completion)
+    return Inside(payload(arguments), payload(answer.content), answer.tool_call_id, answer.failed)
 
 
 def _fields(message: Any) -> dict[str, Any]:
@@ -71,6 +96,7 @@ def _messages(messages: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
 
 
 DIALECT = Dialect(
+    telling=("langsmith.span.kind",), plan=plan,
     rank=66, recognises=recognises, read=read,
     carries="tool, call id, arguments, results, prompts, tool definitions, thread and user out of the run's metadata; content by default",
     never_carries="the MCP server",

@@ -3,9 +3,11 @@
 A dialect that offers a plan says the same in two ways, for one span (`read`) and for many (`plan`); a property test holds them equal.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from store.records import Observer
+from store.records import Observer, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,27 @@ NOWHERE = Text()
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """What a span's payloads hold inside of a framework's wrapping, and what that says of the call besides: its id, whether it failed."""
+
+    arguments: tuple[str | None, State]
+    result: tuple[str | None, State]
+    tool_call_id: str | None = None
+    failed: bool = False
+
+
+Open: TypeAlias = Callable[[str | None, str | None], Inside | None]
+"""Looks inside arguments and result, each None where there is no text; None where the span has to be read by itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How to read the spans of one shape as calls; without a tool: as spans that are kept for parentage.
 
     A plan may depend on what a shape tells apart: the span's source, name and kind, whether it has events, the names and types of its
     attributes, and the values of those that a dialect names in `telling`. Where an attribute that the plan needs is no text, the span
     is read by itself.
+    inside: where payloads have to be taken out of wrappings.
     agent_at_root: the agent of spans without a parent that name none; the others have theirs from the spans around.
     """
 
@@ -46,3 +63,4 @@ class Plan:
     arguments: Text = NOWHERE
     result: Text = NOWHERE
     agent_at_root: str | None = None
+    inside: Open | None = None

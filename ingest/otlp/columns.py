@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from numba import njit
 
 from ingest.dialects.contract import AGENT_KEYS, LEFT_OVER_BYTES, LEFT_OVER_VALUE, PRINCIPAL_KEYS, SESSION_KEYS, holds_payload
-from ingest.dialects.plan import Plan, Text
+from ingest.dialects.plan import Inside, Plan, Text
 from ingest.otlp.picking import NO_NAME, PAYLOAD, SESSION, TEXT, begin_with, gather, pick
+from ingest.otlp.unwrapping import looked_into, opened
 from ingest.otlp.wire import ABSENT, BOOL, DOUBLE, EMPTY, INT, NOTHING, PLACEHOLDER, STRING, Array, Spans
 from store import tables
 from store.records import Outcome, SessionSource, State
@@ -56,6 +57,7 @@ class Columns:
         places, source = self._picked(rows, texts)
         left, left_fits = self._left_over(rows)
         self.odd[rows[~left_fits]] = True
+        inside = self._inside(rows, plan, places)
         kept = ~self.odd[rows]
         if not kept.all():
             rows, places, source = rows[kept], places[:, kept], source[kept]
@@ -70,6 +72,8 @@ class Columns:
             if text.otherwise is not None:
                 made[name] = made[name].fill_null(text.otherwise)
         failed = (spans.statuses[rows, 0] == _FAILED) | made["error_type"].is_valid().to_numpy(zero_copy_only=False)
+        if inside:
+            failed = opened(made, [one for one, is_kept in zip(inside, kept.tolist(), strict=True) if one and is_kept], failed)
         begun, ended = spans.moments[rows, 0], spans.moments[rows, 1]
         joined, ids = _ids(spans.data, spans.ids[rows])
         if plan.agent_at_root is not None:
@@ -113,6 +117,14 @@ class Columns:
                 self.odd[rows[begin_with(spans.data, places[c], np.frombuffer(beginning.encode(), dtype=np.uint8))]] = True
         asked = np.array([n for n, _ in known[-1]] + [ABSENT], dtype=np.int64)  # the session is last
         return places, asked[source]
+
+    def _inside(self, rows: Array, plan: Plan, places: Array) -> list[Inside | None]:
+        """What each span's payloads hold, where a plan asks for it; spans of which that cannot be said are odd."""
+        if plan.inside is None:
+            return []
+        found = looked_into(plan.inside, self._texts(("arguments", "result"), np.ascontiguousarray(places[:2])))
+        self.odd[rows[[one is None for one in found]]] = True
+        return found
 
     def _texts(self, names: Sequence[str], places: Array) -> dict[str, Any]:
         """The texts at these places, null where there is none, as a column for each name."""

@@ -25,6 +25,10 @@ class Source:
         found = str(value) if value not in (None, "") else None
         return None if found is None or found.startswith(NAMELESS) else found
 
+    def key(self) -> tuple[Any, ...]:
+        """What tells it from others."""
+        return (self.scope, self.scope_version, *sorted((key, str(self.resource.get(key))) for key in self.resource))
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -62,7 +62,7 @@ _LOGS = _message("opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest
 
 def _attributes(decoded: Any) -> dict[str, Value]:
     """Attributes of a decoded message, made into Python at once: dialects ask for most of them, and for many that are not there."""
-    return {key: value_of(value) for key, value in decoded.items()}
+    return {key: value.string_value or value_of(value) for key, value in decoded.items()}  # most are texts, and of any other kind that is empty
 
 
 def value_of(value: Any, depth: int = 0) -> Value:
@@ -108,11 +108,6 @@ class Traces:
     def count(self) -> int:
         """How many spans there are."""
         return sum(len(scope.spans) for scope in self._scopes)
-
-    def source_key(self, n: int) -> tuple[Any, ...]:
-        """What tells the source from others."""
-        source = self.sources[n]
-        return (source.scope, source.scope_version, *sorted((key, str(source.resource.get(key))) for key in source.resource))
 
     def item(self, n: int) -> Item | None:
         """A span as an item; None where it has to be refused, which `refused` then says. Raises TooLargeError where all have too many events."""

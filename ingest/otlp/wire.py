@@ -24,7 +24,7 @@ MOST_KEYS: Final = 2048
 
 _TEXT_TAG, _KEY_TAG, _VALUE_TAG = 0x0A, 0x0A, 0x12
 _SLOTS: Final = 4 * MOST_KEYS
-_SEED: Final = np.uint64(int.from_bytes(os.urandom(8), "little"))  # so that nobody can choose spans whose shapes collide
+SEED: Final = np.uint64(int.from_bytes(os.urandom(8), "little"))  # so that nobody can choose spans whose shapes collide
 
 
 class Spans(NamedTuple):
@@ -61,7 +61,7 @@ def scan(body: bytes, telling: Words, placeholders: Words) -> Spans | None:
     places = _spans(data)
     if places is None or not len(places):
         return None
-    found = _scan(data, places, telling.data, telling.ends, placeholders.data, placeholders.ends, _SEED)
+    found = _scan(data, places, telling.data, telling.ends, placeholders.data, placeholders.ends, SEED)
     return None if found is None else Spans(data, places[:, 2], *found)
 
 
@@ -152,7 +152,7 @@ def _spans(data: Array) -> Array | None:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _mixed(x: np.uint64) -> np.uint64:
+def mixed(x: np.uint64) -> np.uint64:
     """The finaliser of splitmix64 (Steele, Lea, Flood 2014)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -160,11 +160,12 @@ def _mixed(x: np.uint64) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _hash(data: Array, place: int, length: int, seed: np.uint64) -> np.uint64:
+def text_hash(data: Array, place: int, length: int, seed: np.uint64) -> np.uint64:
+    """A text's hash, under a key of this process."""
     h = seed ^ np.uint64(0xCBF29CE484222325)
     for i in range(place, place + length):
         h = (h ^ np.uint64(data[i])) * np.uint64(0x100000001B3)
-    return _mixed(h + np.uint64(length))
+    return mixed(h + np.uint64(length))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -177,7 +178,8 @@ def _same(data: Array, one: int, other: int, length: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _is_one_of(data: Array, place: int, length: int, words: Array, ends: Array) -> bool:
+def is_one_of(data: Array, place: int, length: int, words: Array, ends: Array) -> bool:
+    """Whether a text is one of these words."""
     for w in range(len(ends) - 1):
         if ends[w + 1] - ends[w] == length:
             same = True
@@ -288,7 +290,7 @@ def _scan(data: Array, places: Array, telling: Array, telling_ends: Array, none:
                     continue
                 name = follows[name]  # most spans have the same attributes in the same order
                 if name < 0 or key_places[name, 1] != key_length or not _same(data, key, key_places[name, 0], key_length):
-                    hashed = _hash(data, key, key_length, seed)
+                    hashed = text_hash(data, key, key_length, seed)
                     slot = np.int64(hashed & np.uint64(_SLOTS - 1))
                     while slots[slot] >= 0:
                         known = slots[slot]
@@ -299,7 +301,7 @@ def _scan(data: Array, places: Array, telling: Array, telling_ends: Array, none:
                         if k == MOST_KEYS:
                             return None
                         slots[slot], key_hashes[k], key_places[k, 0], key_places[k, 1] = k, hashed, key, key_length
-                        tells[k] = _is_one_of(data, key, key_length, telling, telling_ends)
+                        tells[k] = is_one_of(data, key, key_length, telling, telling_ends)
                         k += 1
                     name = slots[slot]
                     follows[before] = name
@@ -307,7 +309,7 @@ def _scan(data: Array, places: Array, telling: Array, telling_ends: Array, none:
                 if last_in[name] == s:
                     irregular[s] = True
                 last_in[name] = s
-                if kind == STRING and length <= longest and _is_one_of(data, place, length, none, none_ends):
+                if kind == STRING and length <= longest and is_one_of(data, place, length, none, none_ends):
                     kind = PLACEHOLDER
                 if m == len(keys):
                     more = np.empty(2 * m, dtype=np.int64)
@@ -323,10 +325,10 @@ def _scan(data: Array, places: Array, telling: Array, telling_ends: Array, none:
                 m += 1
                 said = hashed ^ np.uint64(kind * 0x9E3779B9)
                 if tells[name] and kind in (STRING, PLACEHOLDER):
-                    said ^= _hash(data, place, length, hashed)
+                    said ^= text_hash(data, place, length, hashed)
                 elif tells[name] and kind != EMPTY and kind != NOTHING:
                     irregular[s] = True
-                shape += _mixed(said)  # a sum: attributes may come in any order
+                shape += mixed(said)  # a sum: attributes may come in any order
             elif number == 11:
                 events = 1
             elif number in (1, 2, 4, 5, 6, 7, 8, 15):
@@ -361,7 +363,7 @@ def _scan(data: Array, places: Array, telling: Array, telling_ends: Array, none:
                     moments[s, number - 7] = _nanos(data, place)
         if ids[s, 0] < 0 or ids[s, 1] < 0 or ids[s, 2] < ABSENT:
             irregular[s] = True
-        shapes[s] = _mixed(shape + _hash(data, names[s, 0], names[s, 1], seed) * np.uint64(3) + np.uint64(2 * kinds[s] + events))
+        shapes[s] = mixed(shape + text_hash(data, names[s, 0], names[s, 1], seed) * np.uint64(3) + np.uint64(2 * kinds[s] + events))
         first[s + 1] = m
     m = max(m, 1)  # whoever asks for an attribute that is absent may look at one that is never used
     return ids, moments, kinds, names, statuses, shapes, irregular, first, keys[:m], types[:m], values[:m], key_places[:k]

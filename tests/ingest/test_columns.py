@@ -1,6 +1,7 @@
 """Reading many spans at once gives what reading them one by one gives."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from ingest.batch import to_tables
 from ingest.dialects.contract import PLACEHOLDERS
+from ingest.otlp.items import Decoded
 from ingest.otlp.protobuf import Traces, decode_traces
 from ingest.reading import read_items, read_request
 from store.errors import SourceError
@@ -48,10 +50,26 @@ PLAIN = st.fixed_dictionaries({
     "gen_ai.tool.call.arguments": st.text(max_size=20), "gen_ai.tool.call.result": st.text(max_size=20),
     "gen_ai.conversation.id": st.text(max_size=5),
 })
+WRAPPED = st.sampled_from([
+    '{"tool_name": "x", "arguments": {"a": 1}}', '{"kwargs": {"a": 1}}', '{"input_str": "x", "inputs": null, "kwargs": {}}', '{"a": "cut',
+    "plain", "{}",
+    '{"type": "tool", "content": "x", "status": "error", "tool_call_id": "c1"}', '{"content": [{"type": "text", "text": "x"}], "is_error": true}',
+    '{"output": {"lc": 1, "kwargs": {"type": "tool", "content": "\\ud800", "tool_call_id": "c2"}}}', '{"output": {"type": "tool", "content": null}}',
+    '{"id": 1, "tool_name": "ran", "raw_output": "x"}', '{"tool_output": {"blocks": [], "raw_output": "x", "is_error": true}, "tool_id": "c3"}',
+    '{"output": {"type": "tool", "status": "error"}}', "[REDACTED]", "", '{"output": "x", "kwargs": {}}',
+])
+CHAINS = st.fixed_dictionaries(
+    {"traceloop.span.kind": st.just("tool"), "traceloop.entity.input": WRAPPED, "traceloop.entity.output": WRAPPED},
+    optional={"traceloop.entity.name": st.sampled_from(["x", ""]), "traceloop.workflow.name": st.sampled_from(["flow", "weather.mcp"]),
+              "tool.name": VALUES, "gen_ai.tool.call.result": WRAPPED, "gen_ai.tool.call.id": VALUES, "agent.name": VALUES},
+) | st.fixed_dictionaries(
+    {"langsmith.span.kind": st.just("tool"), "gen_ai.completion": WRAPPED}, optional={"gen_ai.prompt": WRAPPED, "gen_ai.tool.name": VALUES,
+     "langsmith.trace.name": VALUES, "langsmith.metadata.lc_agent_name": VALUES, "gen_ai.tool.call.id": VALUES, "error.type": VALUES},
+)
 SPANS = st.fixed_dictionaries({
     "name": st.sampled_from([*NAMES, "MCP send tools/call weather", "tools/call  x ", "tools/call"]) | st.text(max_size=5),
     "attributes": st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=10) | PLAIN
-    | st.dictionaries(st.sampled_from(FRAMEWORK_KEYS), VALUES, max_size=8),
+    | st.dictionaries(st.sampled_from(FRAMEWORK_KEYS), VALUES, max_size=8) | CHAINS,
     "twice": st.sampled_from([False] * 9 + [True]), "kind": st.integers(0, 5), "failed": st.booleans(),
     "message": st.sampled_from(["", "went wrong"]),
     "ended": st.sampled_from([0, STARTED + 1_500_000, 1, (1 << 64) - 1]), "parent": st.sampled_from([b"", b"\0" * 8, b"12345678", b"short"]),
@@ -59,7 +77,7 @@ SPANS = st.fixed_dictionaries({
     "event": st.sampled_from([None] * 5 + ["exception", "gen_ai.choice"]),
 })
 SERVICES = st.sampled_from(["", "weather-server", "unknown_service:python"])
-REQUESTS = st.lists(st.tuples(SERVICES, st.sampled_from(SCOPES), st.lists(SPANS, max_size=6)), max_size=3)
+REQUESTS = st.lists(st.tuples(SERVICES, st.sampled_from([*SCOPES, "opentelemetry.instrumentation.mcp"]), st.lists(SPANS, max_size=6)), max_size=3)
 
 
 def any_value(value: Any) -> Any:
@@ -145,6 +163,8 @@ def assert_same(body: bytes) -> None:
             read_request(Traces(body))
         return
     records, claimed = read_items(one_by_one)
+    decoded = read_request(one_by_one)
+    assert rows(decoded.records, decoded.tables) == rows(records) and (decoded.claimed, decoded.accepted) == (claimed, len(one_by_one.items))
     at_once = Traces(body)
     read = read_request(at_once)
     assert rows(read.records, read.tables) == rows(records)
@@ -157,6 +177,27 @@ def test_plain_spans_make_no_records() -> None:
     read = read_request(Traces(body_of([("", "", [plain() for _ in range(50)])])))
     assert not len(read.records)
     assert sum(len(table) for table in read.tables["observations"]) == 50
+
+
+@pytest.mark.parametrize("attributes", [
+    {"traceloop.span.kind": "tool", "traceloop.entity.name": "x", "traceloop.entity.input": '{"tool_name": "x", "arguments": {"a": 1}}',
+     "traceloop.entity.output": '{"content": "x", "type": "tool", "tool_call_id": "c"}'},
+    {"langsmith.span.kind": "tool", "langsmith.trace.name": "x", "gen_ai.prompt": "{}",
+     "gen_ai.completion": '{"output": {"type": "tool", "content": "x", "tool_call_id": "c"}}'},
+])
+def test_payloads_are_taken_out_of_wrappings_without_records(attributes: dict[str, Any]) -> None:
+    read = read_request(Traces(body_of([("", "", [{**plain(), "attributes": attributes} for _ in range(5)])])))
+    assert not len(read.records)
+    (table,) = read.tables["observations"]
+    assert {(row["tool"], row["tool_call_id"], row["result"]) for row in table.to_pylist()} == {("x", "c", "x")}
+
+
+def test_decoded_spans_make_no_records_either() -> None:
+    body = body_of([("", "", [plain(**{"y": 7, "z": 1.5, "parallel": True}) for _ in range(50)])])
+    read = read_request(decode_traces(body))
+    assert not len(read.records) and sum(len(table) for table in read.tables["observations"]) == 50
+    strange = [replace(item, attributes={**item.attributes, "x": "\ud800"}) for item in decode_traces(body)]
+    assert len(read_request(Decoded(strange)).records.calls) == 50
 
 
 def test_a_field_that_stands_twice_is_read_by_protobuf() -> None:

@@ -6,11 +6,14 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.database import Database
+from store.heard import Flags, Keys
+from store.siblings import Siblings
 from tests.store.sightings import Sent, absorbed, calls, database, sighting, span, whole_call
 
 SLOW_IS_FINE = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -92,34 +95,85 @@ NO_SIBLINGS = [
     *beside("one knows", {"session_id": "s", "session_source": 1}, {}, {}),
     *beside("another agent", {"agent": None}, {}, {"agent": None}),
     *beside("inside", {}, {}, {"parent_span_id": "inside 0"}),
+    *beside("between", {}, {"observed_by": "server", "parent_span_id": "hop"}), span("between", "hop", "between 0"),
     *beside("refused", {}, {"decision": "reject"}, {}),
+    *beside("ring", {"parent_span_id": "1"}, {"parent_span_id": "2"}),
+    span("ring", "1", "2", session_id="s1", session_source=1), span("ring", "2", "1", session_id="s2", session_source=1),
+]
+AROUND = [
+    span("agent", "run", session_id="s", session_source=1, agent="coder", principal="pat@example.com"), span("agent", "chat", "run"),
+    *beside("agent", {"parent_span_id": "run", "agent": None}, {"parent_span_id": "chat", "agent": None}, {"parent_span_id": "elsewhere"}),
     *beside("spanned", {}, {}, {}), span("spanned", "root", session_id="s9", session_source=1),
+    span("servers", "run", session_id="m1", session_source=3), *beside("servers", {"parent_span_id": "run", "session_id": "m2", "session_source": 3}),
+    span("two", "run"), span("two", "a", "run", session_id="s1", session_source=1), span("two", "b", "run", session_id="m", session_source=3),
+    *beside("two", {"parent_span_id": "a"}, {"parent_span_id": "b", "agent": "other"}, {"parent_span_id": "run", "agent": None}),
+    span("only", "run", session_id="s2", session_source=2), *beside("only", {"session_id": "mcp", "session_source": 3}, {}),
+    *beside("inner", {"agent": None, "session_id": "s3", "session_source": 1}, {"tool": "write", "parent_span_id": "http"}, {}),
+    span("inner", "http", "inner 0", agent="helper"), span("inner", "tcp", "http"),
+    span("model", "chat", agent="nobody"), *beside("log", {"span_id": None, "parent_span_id": "x"}, {"span_id": None}), span("log", "x", agent="x"),
 ]
 
 
-@pytest.mark.parametrize("sent", [SIBLINGS, NO_SIBLINGS])
-def test_calls_side_by_side_are_what_they_are_one_by_one(sent: list[Sent], monkeypatch: pytest.MonkeyPatch) -> None:
+@st.composite
+def traces(draw: st.DrawFn) -> list[Sent]:
+    """Spans and sightings inside one another in any way, some of them broken, with sessions and agents here and there."""
+    sent: list[Sent] = []
+    for trace in ("t", "u"):
+        names = [str(n) for n in range(draw(st.integers(1, 7)))]
+        for n, name in enumerate(names):
+            session, source = draw(st.sampled_from([*SESSIONS, (None, 4)]))
+            more = {"session_id": session, "session_source": source, "agent": draw(st.sampled_from([None, None, "one", "two"]))}
+            parent = draw(st.sampled_from([None, "elsewhere", *names[:n], *names[:n], draw(st.sampled_from(names))]))
+            if draw(st.booleans()):
+                sent.append(span(trace, name, parent, **more))
+            else:
+                own = draw(st.sampled_from([name, name, name, name, None, "0"]))
+                call_id = draw(st.sampled_from([None, None, name, "same"]))
+                sent.append(sighting(f"{trace}{n}", draw(st.sampled_from(["read", "write"])), n, draw(st.sampled_from(["agent", "server"])),
+                                     trace_id=trace, span_id=own, parent_span_id=parent, tool_call_id=call_id, **more))
+    return sent
+
+
+def none_of_them(observations: pa.Table, traces: Keys, candidates: Flags, spans: pa.Table, span_traces: Keys, new: Flags) -> Siblings:
+    return Siblings(np.zeros(len(observations), np.bool_), np.zeros(len(spans), np.bool_), {}, {})
+
+
+def same_one_by_one(sent: list[Sent]) -> None:
+    """Take in what was sent column by column and one by one; both must give the same."""
     at_once, one_by_one = database(), database()
     absorbed(at_once, sent)
-    monkeypatch.setattr("store.merge.siblings", lambda _, traces, __: np.zeros(len(traces), np.bool_))
-    absorbed(one_by_one, sent)
-    for table in ("calls", "told"):
-        everything = f"SELECT * FROM hot.{table} ORDER BY ALL"
-        if table == "told":  # where the payload lies is what differs
-            everything = "SELECT * EXCLUDE (place) FROM hot.told ORDER BY ALL"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("store.merge.siblings", none_of_them)
+        absorbed(one_by_one, sent)
+    for columns in ("* FROM hot.calls", "* EXCLUDE (place) FROM hot.told", "* FROM hot.spans"):  # where the payload lies is what differs
+        everything = f"SELECT {columns} ORDER BY ALL"
         assert at_once.rows(everything) == one_by_one.rows(everything)
     assert members(at_once) == members(one_by_one)
+    at_once.close()
+    one_by_one.close()
 
 
-def test_calls_side_by_side_go_in_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sent", [SIBLINGS, NO_SIBLINGS, AROUND, TWO_CONVERSATIONS, TWO_CALLS])
+def test_calls_side_by_side_are_what_they_are_one_by_one(sent: list[Sent]) -> None:
+    same_one_by_one(sent)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(traces())
+def test_any_trace_is_what_it_is_one_by_one(sent: list[Sent]) -> None:
+    same_one_by_one(sent)
+
+
+@pytest.mark.parametrize("sent", [SIBLINGS, AROUND])
+def test_calls_side_by_side_go_in_as_they_are(sent: list[Sent], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("store.merge._take_rest", lambda *_: pytest.fail("they were looked at one by one"))
     ours = database()
-    absorbed(ours, SIBLINGS)
-    assert len(calls(ours, "tool")) == len(SIBLINGS)
+    absorbed(ours, sent)
+    assert len(calls(ours, "tool")) == sum(kind == "observations" for kind, _ in sent)
 
 
 @pytest.mark.parametrize(("sent", "count"), [
-    (PAIRS, 16), (SIBLINGS, 9), (NO_SIBLINGS, 18), (NO_PAIRS, 5), (TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3),
+    (PAIRS, 16), (SIBLINGS, 9), (NO_SIBLINGS, 18), (AROUND, 17), (NO_PAIRS, 5), (TWO_CALLS, 2), (REUSED, 3), (TWO_CONVERSATIONS, 4), (DECIDED, 3),
 ])
 def test_neither_order_nor_batches_matter(sent: list[Sent], count: int) -> None:
     at_once = database()
