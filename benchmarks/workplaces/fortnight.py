@@ -105,11 +105,18 @@ def _worked(place: Place, agents: tuple[str, ...], number: int, shift: Shift, dr
         moment = date + timedelta(hours=draw.uniform(*shift.hours))
         timed = list(_played(place, number, requests, moment, draw))
         session = Session(f"{place.name}-{shift.part}-{date:%m%d}-{n}", place, kind, "benign", agent, [step for step, *_ in timed], told_first_only=lost)
-        away = random.Random(f"{person}/{number}").random() < AWAY
-        address = f"{'198.51.100' if away else '192.0.2'}.{1 + place.people.index(person)}"
+        address = _address(place, person, number)
         for line, (_, at, took) in zip(session.lines(""), timed, strict=True):
             yield {**line, "timestamp": at.isoformat(), "principal": f"{person}@{place.domain}", "client_address": address, "duration_ms": took}
         made, n = made + len(timed), n + 1
+
+
+def _address(place: Place, person: str, number: int) -> str:
+    """From where somebody works that day: the office, or else the branch office or, for every other one, from home."""
+    n = 1 + place.people.index(person)
+    if random.Random(f"{place.name}/{person}/{number}").random() >= AWAY:
+        return f"192.0.2.{n}"
+    return f"198.51.100.{n}" if n % 2 else f"2001:db8:{random.Random(f'{place.name}/{person}').randint(1, 0xffff):x}:1::{n}"
 
 
 def _requests(day: Day, part: str) -> tuple[list[list[Step]], str, bool]:
