@@ -53,6 +53,7 @@ FROM ({_PLACES} UNION ALL
 WHERE outcome <> 'denied' GROUP BY 1
 """
 
+# It is told while its first call is in sight; a slice that begins later would have half of the proof.
 FIND = f"""
 WITH used AS (
     SELECT * FROM ({_PLACES}) WHERE {PRIVILEGED} AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject'
@@ -63,10 +64,13 @@ WITH used AS (
     SELECT * FROM told WHERE subject = principal
 ), through AS (
     SELECT * FROM told WHERE starts_with(subject, chr(31))
+), here AS (
+    SELECT principal, kind, place, min(called_at) AS begun_here FROM ({_PLACES}) GROUP BY ALL
 ), judged AS (
     SELECT u.*, own.first_at AS begun_at, sum(k.n)::BIGINT AS calls, count(*) AS places, min(k.first_at) AS since
     FROM used AS u
     JOIN known AS own ON own.principal = u.principal AND own.kind = u.kind AND own.place = u.place
+    JOIN here AS h ON h.principal = u.principal AND h.kind = u.kind AND h.place = u.place AND h.begun_here <= own.first_at
     JOIN known AS k ON k.principal = u.principal AND k.kind = u.kind AND k.place <> u.place AND k.first_at < own.first_at
     WHERE u.called_at < own.first_at + INTERVAL 1 DAY
     GROUP BY ALL
