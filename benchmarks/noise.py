@@ -1,10 +1,10 @@
 """How loud are two weeks of honest work? Alerts per day by severity, by detector and by kind of day. Prints tables and one JSON line.
 
-    python benchmarks/noise.py [--seed N] [--calls N] [--days N] [--show] [--keep FOLDER]
+    python benchmarks/noise.py [--seed N] [--calls N] [--days N] [--attacked N] [--show] [--keep FOLDER]
 
-The honest kinds of work of all workplaces of `benchmarks/workplaces`, as one deployment of ten agents (see `benchmarks/workplaces/fortnight.py`): taken in
-day by day in the order of events, looked at, and learned from at the end of each day. With `--calls 200000` it has the size that is promised
-to stay below two high alerts a day.
+The honest kinds of work of all workplaces of `benchmarks/workplaces`, as one deployment of ten agents (see `benchmarks/workplaces/fortnight.py`):
+taken in in the order of events, a few hours at a time, looked at, and learned from. With `--calls 200000` it has the size that is promised to
+stay at two high alerts a day.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import resource
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,12 +20,17 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)  # or this file would stand in for a package
 
-from benchmarks.workplaces.fortnight import DAYS, day_of, kind_of  # noqa: E402 - after the path
+from benchmarks.workplaces import PLACES  # noqa: E402 - after the path
+from benchmarks.workplaces.fortnight import ATTACK, DAYS, day_of, kind_of  # noqa: E402
 from store.records import Severity  # noqa: E402
 from toolhound import Workspace  # noqa: E402
 
 LOUD = ("critical", "high")
 NAMES = (*LOUD, "medium", "low", "info")
+PARTS = 4
+"""So often a day what came is looked at and learned from; a server does so all the time."""
+ATTACKED_ON = 10
+"""An ordinary Thursday, with two weeks of history."""
 
 
 def main() -> None:
@@ -34,37 +39,65 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calls", type=int, default=20_000, help="how many calls two weeks have, about")
     parser.add_argument("--days", type=int, default=DAYS, help="how many of the two weeks are played")
+    parser.add_argument("--attacked", type=int, default=0, help="so many sessions of each workplace are attacked on a day, and told apart")
     parser.add_argument("--show", action="store_true", help="print every alert of medium severity or above")
     parser.add_argument("--keep", type=Path, help="leave the workspace and the logs in this folder")
     options = parser.parse_args()
     with TemporaryDirectory() as folder:
-        told = played(options.keep or Path(folder), options.seed, options.calls, options.days, options.show)
+        told = played(options.keep or Path(folder), options.seed, options.calls, options.days, options.attacked, options.show)
     print(json.dumps({"benchmark": "noise", "seed": options.seed, **told}))
 
 
-def played(folder: Path, seed: int, calls: int, days: int, show: bool) -> dict[str, Any]:
+def played(folder: Path, seed: int, calls: int, days: int, attacks: int, show: bool) -> dict[str, Any]:
     """Play the days, print what was alerted, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     per_day: list[list[dict[str, Any]]] = []
     seen: set[str] = set()
+    caught: list[dict[str, Any]] = []
     made = 0
     with Workspace(folder / "workspace") as workspace:
         for number in range(days):
-            path = folder / f"day-{number:02d}.jsonl"
-            path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in day_of(number, seed, calls)), encoding="utf-8")
-            begun = _seconds()
-            taken = workspace.ingest([str(path)])["calls"]
-            while workspace.engine.settle(datetime.now(UTC) + timedelta(days=1)):
-                continue
-            alerts = [alert for alert in workspace.engine.database.rows("SELECT * FROM hot.alerts ORDER BY alert_id") if alert["alert_id"] not in seen]
+            lines = day_of(number, seed, calls, attacks if number == ATTACKED_ON else 0)
+            begun, taken = _seconds(), 0
+            for part, some in enumerate(_parts(lines)):
+                path = folder / f"day-{number:02d}-{part}.jsonl"
+                path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in some), encoding="utf-8")
+                taken += workspace.ingest([str(path)])["calls"]
+                while workspace.engine.settle(datetime.now(UTC) + timedelta(days=1)):
+                    continue
+            alerts = [a for a in workspace.engine.database.rows("SELECT * FROM hot.alerts ORDER BY alert_id") if a["alert_id"] not in seen]
             seen |= {alert["alert_id"] for alert in alerts}
-            per_day.append(alerts)
+            caught += [alert for alert in alerts if is_attack(alert)]
+            per_day.append([alert for alert in alerts if not is_attack(alert)])
             made += taken
-            print(f"day {number + 1:2d} ({kind_of(number)}): {taken:,} calls, {len(alerts)} alerts, {_seconds() - begun:.0f} s of CPU", file=sys.stderr)
+            took = _seconds() - begun
+            print(f"day {number + 1:2d} ({kind_of(number)}): {taken:,} calls, {len(alerts)} alerts, {took:.0f} s of CPU", file=sys.stderr)
             if show:
                 _show(number, alerts)
         failures = workspace.engine.progress.failures
-    return {"calls": made, "failures": failures, **_told(per_day)}
+    told = {"calls": made, "failures": failures, **_told(per_day)}
+    return told | {"attacks": _caught(caught, attacks * len(PLACES))} if attacks else told
+
+
+def is_attack(alert: Mapping[str, Any]) -> bool:
+    """Whether it is about an attacked session alone."""
+    return bool(alert["session_ids"]) and all(f"-{ATTACK}-" in session for session in alert["session_ids"])
+
+
+def _caught(alerts: list[dict[str, Any]], attacks: int) -> dict[str, Any]:
+    worst: dict[str, int] = {}
+    for alert in alerts:
+        for session in alert["session_ids"]:
+            worst[session] = max(worst.get(session, 0), alert["severity"])
+    counted = Counter(Severity(severity).name.lower() for severity in worst.values())
+    print(f"of {attacks} attacked sessions were told as: {dict(counted)}")
+    return {"sessions": attacks, **counted}
+
+
+def _parts(lines: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    """A day's lines, some hours at a time: what is alerted in the afternoon is weighed against the morning."""
+    at_once = max(1, -(-len(lines) // PARTS))
+    yield from (lines[start:start + at_once] for start in range(0, len(lines), at_once))
 
 
 def _seconds() -> float:

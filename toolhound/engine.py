@@ -19,7 +19,7 @@ from store.lake import Lake
 from store.records import Delivery, Finding
 from store.rejected import Rejected
 from store.spool import Spool
-from toolhound import learning, settling, upkeep
+from toolhound import learning, settling, spending, upkeep
 from toolhound.detection import Looked
 from toolhound.keys import seal_of
 from toolhound.looking import Looks
@@ -85,7 +85,7 @@ class Engine:
         self.lake.make_views(self.database)
         self.progress = Progress()
         self.writing = threading.RLock()
-        self.looks = Looks(self.database.reader(), self._normal_for, self._conclude, workers)
+        self.looks = Looks(self.database.reader(), self._normal_for, self._conclude, workers, settings.budgets)
         self._last_settled = datetime.now(UTC)
         self._last_kept_house = datetime.min.replace(tzinfo=UTC)
 
@@ -342,7 +342,7 @@ class Engine:
 
     def _alerted(self, findings: Sequence[Finding], withdrawn: Iterable[str], note: Callable[[Database], None]) -> list[Change]:
         now, rules = datetime.now(UTC), self.settings.detect
-        titles = {name: one.title for name, one in detectors().items()}
+        titles = {name: one.title for name, one in detectors().items()} | spending.TITLES
         with self.database.transaction():
             weighed = budget.weighed(self.database, findings, rules.alerts_per_day, rules.false_discovery_rate)
             changes = triage.group(self.database, weighed, now=now, titles=titles)

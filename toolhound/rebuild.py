@@ -26,6 +26,7 @@ from toolhound.engine import Engine
 from toolhound.keys import seal_of
 from toolhound.settings import DATABASE_FILE, Settings
 from toolhound.settling import SPOOLED_KEPT
+from toolhound.spending import TITLES, overspent
 
 NEW, KEPT = f"{DATABASE_FILE}.rebuilding", f"{DATABASE_FILE}.before-rebuild"
 WAL = ".wal"
@@ -100,7 +101,8 @@ def _looked(engine: Engine) -> dict[str, Any]:
     whole = Looked()
     for looked in look_at_everything(database, engine.normal()):
         whole.findings += looked.findings
-    titles = {name: one.title for name, one in detectors().items()}
+    whole.findings += overspent(database, engine.settings.budgets)
+    titles = {name: one.title for name, one in detectors().items()} | TITLES
     rules = engine.settings.detect
     with database.transaction():
         weighed = budget.weighed(database, whole.findings, rules.alerts_per_day, rules.false_discovery_rate)

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.workplaces import PLACES
 from benchmarks.workplaces.compose import KINDS, Day, Session, Step
+from benchmarks.workplaces.evasions import attacked
 from benchmarks.workplaces.incidents import AT_NIGHT, INCIDENTS, NIGHTS_PLACE, PATIENCE, at_the_logs, incident_at, tried
 from benchmarks.workplaces.place import Place
 from benchmarks.workplaces.releases import RELEASES, definitions, released
@@ -30,6 +31,8 @@ AWAY = 0.08
 """The share of days on which somebody works from another network."""
 REQUESTS = ((1, 1, 0.35), (2, 2, 0.25), (3, 3, 0.15), (4, 6, 0.15), (7, 15, 0.08), (20, 40, 0.02))
 """Requests of a conversation, from and to, and how often."""
+ATTACK = "attack"
+"""The label of sessions in one of whose papers an order is planted that the agent carries out."""
 NEW_TOOL_USED = 0.05
 _MONEY = ("{iban}", "{amount}")
 _TOLD_ALL = [kind for kind in KINDS if kind != "lost-turns"]
@@ -38,7 +41,7 @@ _HOW_OFTEN = [KINDS[kind][0] for kind in _TOLD_ALL]
 
 @dataclass(frozen=True)
 class Shift:
-    """Sessions of a workplace on a day: a label for their ids, how many calls, from which hour to which."""
+    """Sessions of a workplace on a day: a label for their ids, how many calls (of attacks: how many sessions), from which hour to which."""
 
     part: str
     calls: int
@@ -59,8 +62,11 @@ def kind_of(number: int) -> str:
     return "release" if any(one.day == number for one in RELEASES) else "ordinary"
 
 
-def day_of(number: int, seed: int, calls: int) -> list[dict[str, Any]]:
-    """What one day's log holds, in the order of events; `calls` is how many two weeks have."""
+def day_of(number: int, seed: int, calls: int, attacks: int = 0) -> list[dict[str, Any]]:
+    """What one day's log holds, in the order of events.
+
+    calls: how many two weeks have, about. attacks: how many sessions of each workplace are attacked that day, besides.
+    """
     date = FIRST + timedelta(days=number)
     lines: list[dict[str, Any]] = []
     for plain in PLACES:
@@ -69,6 +75,8 @@ def day_of(number: int, seed: int, calls: int) -> list[dict[str, Any]]:
         lines += definitions(place, agents, number, date + timedelta(hours=7))
         for shift in _shifts(place, number, calls):
             lines += _worked(place, agents, number, shift, draw)
+        if attacks:
+            lines += _worked(place, agents, number, Shift(ATTACK, attacks), random.Random(f"{seed}/{plain.name}/{number}/{ATTACK}"))
     return sorted(lines, key=lambda line: line["timestamp"])
 
 
@@ -104,11 +112,12 @@ def _worked(place: Place, agents: tuple[str, ...], number: int, shift: Shift, dr
         person, agent = draw.choice(people), draw.choice(agents)
         moment = date + timedelta(hours=draw.uniform(*shift.hours))
         timed = list(_played(place, number, requests, moment, draw))
-        session = Session(f"{place.name}-{shift.part}-{date:%m%d}-{n}", place, kind, "benign", agent, [step for step, *_ in timed], told_first_only=lost)
+        label, steps = "succeeded" if shift.part == ATTACK else "benign", [step for step, *_ in timed]
+        session = Session(f"{place.name}-{shift.part}-{date:%m%d}-{n}", place, kind, label, agent, steps, told_first_only=lost)
         address = _address(place, person, number)
         for line, (_, at, took) in zip(session.lines(""), timed, strict=True):
             yield {**line, "timestamp": at.isoformat(), "principal": f"{person}@{place.domain}", "client_address": address, "duration_ms": took}
-        made, n = made + len(timed), n + 1
+        made, n = made + (1 if shift.part == ATTACK else len(timed)), n + 1
 
 
 def _address(place: Place, person: str, number: int) -> str:
@@ -125,10 +134,14 @@ def _requests(day: Day, part: str) -> tuple[list[list[Step]], str, bool]:
         return [at_the_logs(day)], "night", False
     least, most, _ = day.draw.choices(REQUESTS, [share for *_, share in REQUESTS])[0]
     many = day.draw.randint(least, most)
-    if many == 1:
+    if many == 1 and part != ATTACK:
         kind, steps, lost = day.honest()
         return [steps], kind, lost
     kinds = day.draw.choices(_TOLD_ALL, _HOW_OFTEN, k=many)
+    if part == ATTACK:
+        requests = [day.honest(kind)[1] for kind in kinds[1:]]
+        requests.insert(day.draw.randint(0, len(requests)), attacked(day.place, day.draw, ATTACK).steps)
+        return requests, ATTACK, False
     return [day.honest(kind)[1] for kind in kinds], kinds[0], False
 
 

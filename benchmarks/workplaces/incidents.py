@@ -34,7 +34,8 @@ PATIENCE = timedelta(seconds=6)
 
 def incident_at(place: str, server: str, number: int, hour: int) -> Incident | None:
     """What is wrong with a server at an hour of a day."""
-    return next((one for one in INCIDENTS if (one.place, one.server, one.day) == (place, server, number) and one.hours[0] <= hour < one.hours[1]), None)
+    there = (one for one in INCIDENTS if (one.place, one.server, one.day) == (place, server, number))
+    return next((one for one in there if one.hours[0] <= hour < one.hours[1]), None)
 
 
 def tried(step: Step, incident: Incident, draw: random.Random) -> Iterator[Step]:

@@ -45,9 +45,9 @@ def released(server: str, number: int) -> list[Release]:
 def definitions(place: Place, agents: tuple[str, ...], number: int, moment: datetime) -> Iterator[dict[str, Any]]:
     """What each server tells each agent: who it is, and which tools it has."""
     tools: dict[str, set[str]] = {}
-    used = ((s.server, s.tool) for s in place.sources), ((d.server, d.tool) for d in (*place.duties, place.reply)), ((g.server, g.tool) for g in place.goals)
+    used = ((one.server, one.tool) for one in (*place.sources, *place.duties, place.reply, *place.goals))
     lists = ((s.server, s.lists) for s in place.sources if s.lists)
-    for server, tool in chain(*used, lists):
+    for server, tool in chain(used, lists):
         tools.setdefault(server, {*CONFIRMING, f"list_{server}"}).add(tool)
     for agent in agents:
         for server, names in sorted(tools.items()):
@@ -63,9 +63,11 @@ def _told(place: Place, agent: str, server: str, names: set[str], number: int, m
         "server_command": f"npx mcp-remote https://{host}.{place.domain}/mcp",
     }
     server_info = {"name": server, "version": since[-1].version if since else FIRST_VERSION}
-    for n, (method, asked, answer) in enumerate((
-        ("initialize", {"clientInfo": {"name": agent, "version": "1"}}, {"serverInfo": server_info, "capabilities": {}}), ("tools/list", {}, {"tools": listed}),
-    ), 1):
+    said = (
+        ("initialize", {"clientInfo": {"name": agent, "version": "1"}}, {"serverInfo": server_info, "capabilities": {}}),
+        ("tools/list", {}, {"tools": listed}),
+    )
+    for n, (method, asked, answer) in enumerate(said, 1):
         at = (moment + timedelta(seconds=n)).isoformat()
         yield {**line, "timestamp": at, "direction": "client_to_server", "raw": {"jsonrpc": "2.0", "id": n, "method": method, "params": asked}}
         yield {**line, "timestamp": at, "direction": "server_to_client", "raw": {"jsonrpc": "2.0", "id": n, "result": answer}}

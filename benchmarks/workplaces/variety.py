@@ -7,8 +7,8 @@ from benchmarks.workplaces.place import Place
 
 _WHO = ("{person}", "The team", "The night shift", "A colleague", "The office", "{person} and {mail}", "Nobody", "The supplier")
 _DID = ("looked at", "measured", "counted", "asked about", "closed", "reopened", "was waiting for", "moved", "compared", "signed off")
-_WHAT = ("the second batch", "entry {number}", "{count} of the items", "the list of {date}", "what came in at {time}", "folder {number}", "the left half",
-         "a copy of {number}", "the figures", "the older version", "room {count}")
+_WHAT = ("the second batch", "entry {number}", "{count} of the items", "the list of {date}", "what came in at {time}", "folder {number}",
+         "the left half", "a copy of {number}", "the figures", "the older version", "room {count}")
 _WHEN = ("on {date}", "around {time}", "last week", "after lunch", "twice", "without finding anything", "for {count} minutes", "as agreed", "again")
 _NAMED_LIKE = ("{name}-{n}", "{name} {n}", "{name}/{n}")
 SENTENCES, NAMES = 160, 12
