@@ -344,7 +344,7 @@ class Engine:
         now, rules = datetime.now(UTC), self.settings.detect
         titles = {name: one.title for name, one in detectors().items()} | spending.TITLES
         with self.database.transaction():
-            weighed = budget.weighed(self.database, findings, rules.alerts_per_day, rules.false_discovery_rate)
+            weighed = budget.weighed(self.database, findings, rules.alerts_per_day, rules.false_discovery_rate, rules.high_alerts_per_day)
             changes = triage.group(self.database, weighed, now=now, titles=titles)
             changes += triage.withdraw(self.database, withdrawn, now=now, titles=titles)
             outbox.enqueue(self.database, changes, self.sinks, now)

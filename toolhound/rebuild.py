@@ -105,7 +105,7 @@ def _looked(engine: Engine) -> dict[str, Any]:
     titles = {name: one.title for name, one in detectors().items()} | TITLES
     rules = engine.settings.detect
     with database.transaction():
-        weighed = budget.weighed(database, whole.findings, rules.alerts_per_day, rules.false_discovery_rate)
+        weighed = budget.weighed(database, whole.findings, rules.alerts_per_day, rules.false_discovery_rate, rules.high_alerts_per_day)
         decisions = database.rows("SELECT * FROM hot.decisions")
         orphans = replay(database, _dated(database, weighed), decisions, titles)
     engine.learn(None, reset=False)  # now that alerts stand: attacks do not teach what is usual,

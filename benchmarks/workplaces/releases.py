@@ -45,9 +45,9 @@ def released(server: str, number: int) -> list[Release]:
 def definitions(place: Place, agents: tuple[str, ...], number: int, moment: datetime) -> Iterator[dict[str, Any]]:
     """What each server tells each agent: who it is, and which tools it has."""
     tools: dict[str, set[str]] = {}
-    used = ((one.server, one.tool) for one in (*place.sources, *place.duties, place.reply, *place.goals))
-    lists = ((s.server, s.lists) for s in place.sources if s.lists)
-    for server, tool in chain(used, lists):
+    read = ((one.server, name) for one in place.sources for name in (one.tool, one.lists) if name)
+    done = ((one.server, one.tool) for one in (*place.duties, place.reply))
+    for server, tool in chain(read, done, ((one.server, one.tool) for one in place.goals)):
         tools.setdefault(server, {*CONFIRMING, f"list_{server}"}).add(tool)
     for agent in agents:
         for server, names in sorted(tools.items()):
@@ -63,7 +63,7 @@ def _told(place: Place, agent: str, server: str, names: set[str], number: int, m
         "server_command": f"npx mcp-remote https://{host}.{place.domain}/mcp",
     }
     server_info = {"name": server, "version": since[-1].version if since else FIRST_VERSION}
-    said = (
+    said: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
         ("initialize", {"clientInfo": {"name": agent, "version": "1"}}, {"serverInfo": server_info, "capabilities": {}}),
         ("tools/list", {}, {"tools": listed}),
     )
