@@ -12,7 +12,7 @@ from store.records import Call, Finding, Severity
 from toolhound.detection import look_at_touched
 from toolhound.proof import database_of
 
-OFFICE = {"principal": "pat@example.com", "client_address": "192.0.2.7"}
+OFFICE: dict[str, Any] = {"principal": "pat@example.com", "client_address": "192.0.2.7"}
 PAST = steady(call("list_users", server="directory", called_at=START - timedelta(days=20), **OFFICE), 30, timedelta(hours=12))
 
 
