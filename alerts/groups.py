@@ -43,7 +43,7 @@ def among_days(database: Database, findings: Sequence[Finding], keys: Mapping[st
     made: dict[str, Finding] = {}
     for finding in asked:
         score, known = before.get(finding.finding_id, (None, {}))
-        if score == finding.score:
+        if score == finding.score and ("baseline_of" in known or "p_value" not in known):  # it may have been about one session before
             made[finding.finding_id] = _with(finding, {name: known[name] for name in _KEPT if name in known})
             continue
         until = finding.first_called_at

@@ -55,6 +55,13 @@ def test_it_stays_as_it_was_told_until_it_scores_otherwise() -> None:
     assert among_days(database, [finding(score=0.45)], NAMED)[0].evidence["as_high"] == 3
 
 
+def test_what_was_about_one_session_and_is_about_several_is_weighed_anew() -> None:
+    database = at_work(5, 12)
+    alone = finding(session_id="s-0-0-0", evidence={"p_value": 0.01, "as_high": 0, "baseline_size": 300})
+    triage.group(database, [alone], now=START)
+    assert among_days(database, [finding()], NAMED)[0].evidence["baseline_size"] == 60
+
+
 @pytest.mark.parametrize("more", [{"session_id": "s-0-0-0"}, {"scope": "unheard"}, {"first_called_at": None}])
 def test_others_are_left_alone(more: dict[str, object]) -> None:
     assert among_days(at_work(5, 12), [finding(**more)], NAMED) == [finding(**more)]  # type: ignore[arg-type]
