@@ -78,9 +78,9 @@ class Detect(Section):
     """How many alerts may come from what is merely unusual; what content proves always alerts."""
 
     alerts_per_day: int = Field(20, ge=0, description="how many sessions a day may alert for being unusual alone, once there is enough history")
+    false_discovery_rate: float = Field(0.2, gt=0, le=1, description="the share of these that may be chance")
     high_alerts_per_day: int = Field(
         2, ge=0, description="how many sessions a day may be told as high where a detector finds the like in more, once there is enough history")
-    false_discovery_rate: float = Field(0.2, gt=0, le=1, description="the share of these that may be chance")
 
 
 class Limits(Section):
