@@ -44,7 +44,8 @@ def among_days(database: Database, findings: Sequence[Finding], keys: Mapping[st
     for finding in asked:
         score, known = before.get(finding.finding_id, (None, {}))
         if score == finding.score and ("baseline_of" in known or "p_value" not in known):  # it may have been about one session before
-            made[finding.finding_id] = _with(finding, {name: known[name] for name in _KEPT if name in known})
+            if "baseline_of" in known:
+                made[finding.finding_id] = _with(finding, {name: known[name] for name in _KEPT})
             continue
         until = finding.first_called_at
         if until is None:

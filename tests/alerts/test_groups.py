@@ -62,6 +62,13 @@ def test_what_was_about_one_session_and_is_about_several_is_weighed_anew() -> No
     assert among_days(database, [finding()], NAMED)[0].evidence["baseline_size"] == 60
 
 
+@pytest.mark.parametrize("evidence", [{}, {"baseline_size": 7}])
+def test_what_was_told_without_a_standing_stays_without(evidence: dict[str, int]) -> None:
+    database = at_work(5, 12)
+    triage.group(database, [finding(evidence=evidence)], now=START)
+    assert among_days(database, [finding(evidence=evidence)], NAMED) == [finding(evidence=evidence)]
+
+
 @pytest.mark.parametrize("more", [{"session_id": "s-0-0-0"}, {"scope": "unheard"}, {"first_called_at": None}])
 def test_others_are_left_alone(more: dict[str, object]) -> None:
     assert among_days(at_work(5, 12), [finding(**more)], NAMED) == [finding(**more)]  # type: ignore[arg-type]
