@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from dashboards.app import create_app
 from detectors.scenarios import START, call, session
 from store.records import Finding, Outcome, Record
 from tests.toolhound.small import opened, spool, work
@@ -14,6 +16,7 @@ from toolhound.engine import Engine
 from toolhound.proof import database_of
 from toolhound.settings import Budgets, Settings, read_settings
 from toolhound.spending import BUDGET_IS_EXCEEDED, overspent
+from toolhound.workspace import Workspace
 
 TOKENS = '{"gen_ai.usage.input_tokens": 900, "gen_ai.usage.output_tokens": 100, "cost_usd": 0.25}'
 
@@ -99,3 +102,15 @@ def test_budgets_are_read_from_the_settings_file(tmp_path: Path) -> None:
     budgets = read_settings(path).budgets
     assert (budgets.session.calls, budgets.session.cost, budgets.session.tokens, budgets.day.tokens) == (200, 2.5, None, 9000)
     assert (budgets.agents[0].agent, budgets.agents[0].day.calls) == ("x*", 5)
+
+
+def test_the_pages_tell_of_a_budget_and_lead_to_its_alerts(tmp_path: Path) -> None:
+    (tmp_path / "toolhound.toml").write_text("[budgets.session]\ncalls = 3\n")
+    with Workspace(tmp_path) as workspace:
+        spool(workspace.engine, work(1, calls=5))
+        workspace.engine.catch_up()
+        with TestClient(create_app(workspace, "token"), base_url="http://127.0.0.1:8765", follow_redirects=False) as client:
+            client.headers["authorization"] = "Bearer token"
+            page, own = client.get("/detectors"), client.get(f"/detectors/{BUDGET_IS_EXCEEDED}")
+    assert "as the settings limit it" in page.text and "no longer installed" not in page.text
+    assert own.status_code == 307 and own.headers["location"] == f"/alerts?status=all&detector={BUDGET_IS_EXCEEDED}"
