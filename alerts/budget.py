@@ -5,6 +5,9 @@ not prove. The level is that of LOND (Javanmard and Montanari, 2018) with a day'
 `rate * (alerts of the day so far + 1) / sessions a day`. It keeps the false discovery rate of a day, where no more sessions come than
 were reckoned with, and grows with each discovery. Findings above the level are kept and rank their session; findings that content proves
 always alert. Until history is long enough for the smallest p-value to pass, nothing is held back.
+
+What content proves alerts, but not always as high: where a detector finds the like in more sessions a day than may be told as high, those alone are
+whose combined risk is as rare as that among past sessions; the others are told as medium. What is known to be secret stays as high as it is.
 """
 
 from collections import Counter, defaultdict
@@ -14,11 +17,12 @@ from datetime import date
 from typing import Any
 
 from alerts.risk import risk
-from alerts.scores import CHANCE, ENOUGH, History, Standing, counted_among, findings_of
+from alerts.scores import CHANCE, ENOUGH, RISK, History, Standing, counted_among, findings_of
 from store.database import Database
-from store.records import Finding, Grade
+from store.records import Finding, Grade, Severity
 
-_KEPT = ("p_value", "as_high", "baseline_size", "level", "session_p_value", "quiet")
+_LOWERED = ("told_as", "told_because")
+_KEPT = ("p_value", "as_high", "baseline_size", "level", "session_p_value", "quiet", *_LOWERED)
 
 _TOLD = """
     SELECT first_called_at::DATE AS day, count(DISTINCT session_id) AS n FROM hot.findings
@@ -34,6 +38,7 @@ class Budget:
     alerts_per_day: int
     false_discovery_rate: float
     sessions_a_day: int = 1
+    high_per_day: int = 2
     told: Counter[date] = field(default_factory=Counter)
 
     def level(self, day: date) -> float:
@@ -46,13 +51,19 @@ class Budget:
         self.told[day] += told
         return told
 
+    def is_rare(self, at: Standing) -> bool:
+        """Whether so few sessions a day stand as high that all of them may be told as high."""
+        return at.p_value * self.sessions_a_day <= self.high_per_day
+
     def is_warm(self, history_size: int) -> bool:
         """Whether history is long enough: a session unlike all before it must be able to alert."""
         return history_size >= ENOUGH and self.false_discovery_rate * (history_size + 1) >= self.sessions_a_day
 
 
-def weighed(database: Database, findings: Sequence[Finding], alerts_per_day: int, false_discovery_rate: float) -> list[Finding]:
-    """Findings with their standing among past sessions, those over the budget marked as not alerting, with the reason.
+def weighed(
+    database: Database, findings: Sequence[Finding], alerts_per_day: int, false_discovery_rate: float, high_per_day: int = 2
+) -> list[Finding]:
+    """Findings with their standing among past sessions, those over the budget marked as not alerting or as not so high, with the reason.
 
     A finding that was weighed before and scores as it did then stays as it is: what was told is not taken back because history grew.
     """
@@ -63,8 +74,9 @@ def weighed(database: Database, findings: Sequence[Finding], alerts_per_day: int
     known = findings_of(database, {f.session_id for f in findings if f.session_id})
     before = {f.finding_id: f for stored in known.values() for f in stored}
     counted = counted_among(database, known)
-    budget = Budget(alerts_per_day, false_discovery_rate, history.sessions_a_day)
+    budget = Budget(alerts_per_day, false_discovery_rate, history.sessions_a_day, high_per_day)
     made = {f.finding_id: _standing(history, f, before.get(f.finding_id), f.session_id in counted) for f in findings}
+    _lower(made, before, history, counted, budget)
     if not budget.is_warm(history.size(CHANCE)):
         return [made[i] for i in batch]
     chances = _chances({**before, **batch}.values(), history, counted)
@@ -80,6 +92,31 @@ def weighed(database: Database, findings: Sequence[Finding], alerts_per_day: int
         for finding in new:
             made[finding.finding_id] = _judged(made[finding.finding_id], chance.standing, level, told, budget)
     return [made[i] for i in batch]
+
+
+def _lower(made: dict[str, Finding], before: Mapping[str, Finding], history: History, counted: set[str], budget: Budget) -> None:
+    """Mark what is not to be told as high. A session that was told so stays so; one that was not is judged anew, as more may be found of it."""
+    by_session: dict[str, list[Finding]] = defaultdict(list)
+    for finding in {**before, **made}.values():
+        by_session[finding.session_id or ""].append(finding)
+    was_high = {f.session_id for f in before.values() if _is_high(f) and "told_as" not in f.evidence}
+    for finding_id, finding in made.items():
+        session = finding.session_id
+        if not session or not _is_high(finding) or finding.grade >= Grade.SENSITIVE:
+            continue
+        evidence = {name: value for name, value in finding.evidence.items() if name not in _LOWERED}
+        whole = history.standing(RISK, risk(by_session[session]), session in counted)
+        own = history.standing(finding.detector, finding.score, session in counted)
+        if session not in was_high and not budget.is_rare(own) and not budget.is_rare(whole):
+            evidence |= {"told_as": int(Severity.MEDIUM), "told_because": (
+                f"{whole.as_high:,} of {whole.baseline_size:,} past sessions had a risk as high, and of about {budget.sessions_a_day:,} a day "
+                f"at most {budget.high_per_day} may be told as high"
+            )}
+        made[finding_id] = replace(finding, evidence=evidence)
+
+
+def _is_high(finding: Finding) -> bool:
+    return finding.severity >= Severity.HIGH and _alerts(finding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,13 @@ _GROUP_KEY = "CASE WHEN session_id IS NOT NULL THEN 'session:' || session_id ELS
 _IN_KEYS = "IN (SELECT unnest($keys::VARCHAR[]))"
 _IN_IDS = "IN (SELECT unnest($ids::VARCHAR[]))"
 
+_TOLD_AS = "coalesce((findings.evidence ->> '$.told_as')::INT, findings.severity)"
+
 _LIVE = f"""
     WITH settled AS (SELECT unnest(finding_ids) AS finding_id, severity FROM hot.alerts WHERE state = 'closed')
     SELECT {_GROUP_KEY} AS group_key, findings.* FROM hot.findings AS findings
     WHERE group_key {_IN_KEYS} AND NOT EXISTS (
-        SELECT 1 FROM settled WHERE settled.finding_id = findings.finding_id AND settled.severity >= findings.severity)
+        SELECT 1 FROM settled WHERE settled.finding_id = findings.finding_id AND settled.severity >= {_TOLD_AS})
 """
 
 
@@ -43,7 +45,8 @@ def group(
 ) -> list[Change]:
     """Store findings and bring the alerts of their groups up to date.
 
-    A finding with `"alerting": false` in its evidence is kept and adds to the risk, but opens no alert and is not told.
+    A finding with `"alerting": false` in its evidence is kept and adds to the risk, but opens no alert and is not told; one with
+    `"told_as"` is told as of that severity, and weighs as what it is.
     titles: what a person calls the problem, by detector.
     """
     new = {f.finding_id: _row(f, now) for f in findings}
@@ -149,16 +152,19 @@ def _emptied(database: Database, standing: Row, left: list[Finding], now: dateti
 
 def _said(key: str, live: list[Finding], told: list[Finding], titles: Mapping[str, str]) -> Row:
     """What the findings say together; lists name what is told, the ids and the risk also hold the quiet ones."""
-    told = sorted(told, key=lambda f: (-f.severity, -f.grade, -f.score, f.finding_id))
+    told = sorted(told, key=lambda f: (-_told_as(f), -f.grade, -f.score, f.finding_id))
     detectors = sorted({f.detector for f in told})
     title = titles.get(told[0].detector) or told[0].detector.replace("_", " ").capitalize()
-    sentences = [f.sentence for f in told[:SENTENCES_AT_MOST]]
+    sentences = [
+        f.sentence + (f" Told as {Severity(_told_as(f)).name.lower()}: {f.evidence['told_because']}." if "told_as" in f.evidence else "")
+        for f in told[:SENTENCES_AT_MOST]
+    ]
     if len(told) > SENTENCES_AT_MOST:
         sentences.append(f"(and {len(told) - SENTENCES_AT_MOST} more findings)")
     return {
         "group_key": key,
         "title": title if len(detectors) == 1 else f"{title} (+{len(detectors) - 1} more)",
-        "severity": int(told[0].severity),
+        "severity": _told_as(told[0]),
         "risk": risk(live),
         "detectors": detectors,
         "finding_ids": sorted(f.finding_id for f in live),
@@ -168,6 +174,11 @@ def _said(key: str, live: list[Finding], told: list[Finding], titles: Mapping[st
         "last_called_at": max((f.last_called_at for f in told if f.last_called_at), default=None),
         "explanation": "\n".join(sentences),
     }
+
+
+def _told_as(finding: Finding) -> int:
+    """How severe it is told to be: as it is, unless the like is too frequent here to be told so (see `budget`)."""
+    return int(finding.evidence.get("told_as", finding.severity))
 
 
 def _group_keys(database: Database, ids: Mapping[str, Any]) -> set[str]:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerts import budget, outbox, scores, triage
+from alerts import budget, groups, outbox, scores, triage
 from alerts.changes import Change
 from alerts.sinks import Sink
+from detectors.contract import SCOPE_KEY
 from detectors.registry import detectors
 from store import intake, tables
 from store.database import Database, hot_schema
@@ -20,7 +21,7 @@ from store.lake import Lake
 from store.records import Delivery, Finding
 from store.rejected import Rejected
 from store.spool import Spool
-from toolhound import learning, settling, upkeep
+from toolhound import learning, settling, spending, upkeep
 from toolhound.detection import Looked
 from toolhound.keys import seal_of
 from toolhound.looking import Looks
@@ -31,6 +32,8 @@ from toolhound.workers import Workers
 
 FILES_A_STEP = 256
 DELIVERY_THREADS = 8
+GROUPS = {str(scope): key for scope, key in SCOPE_KEY.items()}
+"""SQL that names the group a call belongs to, by scope."""
 STEP_BYTES = 64 << 20
 """How much of the spool one step takes at most, so that a backlog does not fill the memory."""
 
@@ -89,7 +92,7 @@ class Engine:
         self.lake.make_views(self.database)
         self.progress = Progress()
         self.writing = threading.RLock()
-        self.looks = Looks(self.database.reader(), self._normal_for, self._conclude, workers)
+        self.looks = Looks(self.database.reader(), self._normal_for, self._conclude, workers, settings.budgets)
         self._last_settled = datetime.now(UTC)
         self._last_kept_house = datetime.min.replace(tzinfo=UTC)
 
@@ -346,9 +349,10 @@ class Engine:
 
     def _alerted(self, findings: Sequence[Finding], withdrawn: Iterable[str], note: Callable[[Database], None]) -> list[Change]:
         now, rules = datetime.now(UTC), self.settings.detect
-        titles = {name: one.title for name, one in detectors().items()}
+        titles = {name: one.title for name, one in detectors().items()} | spending.TITLES
         with self.database.transaction():
-            weighed = budget.weighed(self.database, findings, rules.alerts_per_day, rules.false_discovery_rate)
+            told = groups.among_days(self.database, findings, GROUPS)
+            weighed = budget.weighed(self.database, told, rules.alerts_per_day, rules.false_discovery_rate, rules.high_alerts_per_day)
             changes = triage.group(self.database, weighed, now=now, titles=titles)
             changes += triage.withdraw(self.database, withdrawn, now=now, titles=titles)
             outbox.enqueue(self.database, changes, self.sinks, now)

@@ -8,6 +8,8 @@ from time import monotonic
 from store.database import Database
 from toolhound.detection import Look, Looked, look_at_everything
 from toolhound.normal import Normal
+from toolhound.settings import Budgets
+from toolhound.spending import overspent
 from toolhound.workers import Ask, Workers, here
 
 QUIET_SECONDS = 0.25
@@ -30,8 +32,11 @@ Conclude = Callable[[Looked, Callable[[Database], None]], None]
 class Looks:
     """Looks at what `hot.touched` and `hot.waiting` name; whoever else changes lessons or moves calls holds `lock` meanwhile."""
 
-    def __init__(self, reader: Database, normal: Callable[[Database, bool], Normal], conclude: Conclude, workers: Workers | None = None) -> None:
-        self._reader, self._normal, self._conclude, self._workers = reader, normal, conclude, workers
+    def __init__(
+        self, reader: Database, normal: Callable[[Database, bool], Normal], conclude: Conclude, workers: Workers | None = None,
+        budgets: Budgets = Budgets(),  # noqa: B008 - frozen
+    ) -> None:
+        self._reader, self._normal, self._conclude, self._workers, self._budgets = reader, normal, conclude, workers, budgets
         self._groups_due = 0.0
         self.lock = threading.RLock()
 
@@ -63,6 +68,9 @@ class Looks:
                 whole.findings += looked.findings
                 whole.withdrawn += looked.withdrawn
                 whole.failures |= looked.failures
+            over = Looked(findings=list(overspent(self._reader, self._budgets)))
+            self._conclude(over, _nothing)
+            whole.findings += over.findings
         return whole
 
     def waiting(self) -> bool:
@@ -90,6 +98,7 @@ class Looks:
         chosen = look.choose(LOOKED_AT_ONCE)
         look.learn(looked)
         look.sessions(looked)
+        looked.findings += overspent(self._reader, self._budgets, "looked_at")
         touched = look.touched()
 
         def note(database: Database) -> None:

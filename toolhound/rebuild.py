@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alerts import budget
+from alerts import budget, groups
 from alerts.replay import replay
 from detectors.registry import detectors
 from store import spool, verify
@@ -22,10 +22,11 @@ from store.rejected import Rejected
 from store.restore import restore
 from store.spool import Spool, sync_folder
 from toolhound.detection import Looked, look_at_everything
-from toolhound.engine import Engine
+from toolhound.engine import GROUPS, Engine
 from toolhound.keys import seal_of
 from toolhound.settings import DATABASE_FILE, Settings
 from toolhound.settling import SPOOLED_KEPT
+from toolhound.spending import TITLES, overspent
 
 NEW, KEPT = f"{DATABASE_FILE}.rebuilding", f"{DATABASE_FILE}.before-rebuild"
 WAL = ".wal"
@@ -100,10 +101,12 @@ def _looked(engine: Engine) -> dict[str, Any]:
     whole = Looked()
     for looked in look_at_everything(database, engine.normal()):
         whole.findings += looked.findings
-    titles = {name: one.title for name, one in detectors().items()}
+    whole.findings += overspent(database, engine.settings.budgets)
+    titles = {name: one.title for name, one in detectors().items()} | TITLES
     rules = engine.settings.detect
     with database.transaction():
-        weighed = budget.weighed(database, whole.findings, rules.alerts_per_day, rules.false_discovery_rate)
+        told = groups.among_days(database, whole.findings, GROUPS)
+        weighed = budget.weighed(database, told, rules.alerts_per_day, rules.false_discovery_rate, rules.high_alerts_per_day)
         decisions = database.rows("SELECT * FROM hot.decisions")
         orphans = replay(database, _dated(database, weighed), decisions, titles)
     engine.learn(None, reset=False)  # now that alerts stand: attacks do not teach what is usual,

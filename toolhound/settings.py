@@ -79,6 +79,35 @@ class Detect(Section):
 
     alerts_per_day: int = Field(20, ge=0, description="how many sessions a day may alert for being unusual alone, once there is enough history")
     false_discovery_rate: float = Field(0.2, gt=0, le=1, description="the share of these that may be chance")
+    high_alerts_per_day: int = Field(
+        2, ge=0, description="how many sessions a day may be told as high where a detector finds the like in more, once there is enough history")
+
+
+class Limits(Section):
+    """What may be used; what is not set has no limit."""
+
+    calls: int | None = Field(None, ge=1, description="tool calls, without those that were denied")
+    tokens: int | None = Field(None, ge=1, description="tokens; of calls that tell none, a quarter of the bytes that they sent and read")
+    cost: float | None = Field(None, gt=0, description="costs, in the currency in which calls tell them")
+
+
+class Budget(Section):
+    """What a session may use, and an agent on a day (UTC)."""
+
+    session: Limits = Limits()
+    day: Limits = Limits()
+
+
+class AgentBudget(Budget):
+    """Other limits for some agents; `*` stands for any characters."""
+
+    agent: str = Field(min_length=1, description="the agent's name")
+
+
+class Budgets(Budget):
+    """What a session, and what an agent on a day (UTC), may use; going over it is an alert. Without a limit nothing is reckoned."""
+
+    agents: tuple[AgentBudget, ...] = Field((), description="agents with other limits, in the place of those above; the first that fits counts")
 
 
 class Serve(Section):
@@ -109,6 +138,7 @@ class Settings(Section):
     keep: Keep = Keep()
     learn: Learn = Learn()
     detect: Detect = Detect()
+    budgets: Budgets = Budgets()
     serve: Serve = Serve()
     webhooks: tuple[Webhook, ...] = ()
 
@@ -142,7 +172,7 @@ def _told(place: tuple[str | int, ...], kind: str, message: str) -> str:
     if kind != "extra_forbidden":
         return f"{name}: {message.lower()}"
     sections: dict[str, type[BaseModel]] = {
-        "collect": Collect, "keep": Keep, "learn": Learn, "detect": Detect, "serve": Serve, "webhooks": Webhook,
+        "collect": Collect, "keep": Keep, "learn": Learn, "detect": Detect, "budgets": Budgets, "serve": Serve, "webhooks": Webhook,
     }
     section = sections.get(str(place[0]), Settings) if len(place) > 1 else Settings
     return f"{name} is no setting; known here are {', '.join(section.model_fields)}"

@@ -10,6 +10,8 @@ from benchmarks.workplaces.place import Duty, Place, Source
 from benchmarks.workplaces.values import Values
 from benchmarks.workplaces.wordings import PLAIN, WORDINGS
 
+CONFIRMING = ("confirm_request", "confirm_hold", "confirm_change")
+"""Tools by which a server has what was begun confirmed."""
 RECORDED = 8_192
 """Characters of a result that the log keeps."""
 
@@ -155,7 +157,7 @@ def _research(day: Day) -> list[Step]:
 def _delegated(day: Day) -> list[Step]:
     source, ref, called = day.named()
     prompt = day.draw.choice(day.place.generic).format(paper=called)
-    duties = day.draw.sample(day.place.duties, day.draw.choice((1, 1, 2, 3)))
+    duties = day.draw.sample(day.place.duties, min(len(day.place.duties), day.draw.choice((1, 1, 2, 3))))
     wishes = [(duty, *day.wish(duty)) for duty in duties]
     return [day.paper(prompt, source, ref, *(told for _, _, told, _ in wishes)), *(day.acts(prompt, duty, slots) for duty, slots, _, _ in wishes)]
 
@@ -197,7 +199,7 @@ def _guided(day: Day) -> list[Step]:
     duty = day.draw.choice(day.place.duties)
     slots, _, asked = day.wish(duty)
     first, token = day.acts(asked, duty, slots), f"{day.draw.getrandbits(40):010x}"
-    confirm = f"confirm_{day.draw.choice(('request', 'hold', 'change'))}"
+    confirm = day.draw.choice(CONFIRMING)
     first.body = [day.draw.choice(day.place.guidance).format(tool=confirm, token=token)]
     return [first, Step(asked, duty.server, confirm, {"token": token}, ["confirmed"])]
 

@@ -3,12 +3,14 @@
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 
 from dashboards.api import Workspace
 from dashboards.pages.asking import ask
 from dashboards.pages.health import failing
 from dashboards.rendering import render
 from detectors import registry
+from toolhound.spending import TITLES
 
 router = APIRouter()
 UNTOLD: dict[str, Any] = {
@@ -23,13 +25,15 @@ def detectors(request: Request, workspace: Workspace) -> Response:
     known = registry.detectors()
     rows = [{"detector": name, "registered": one, **UNTOLD, **told.get(name, {})} for name, one in known.items()]
     rows += [{"detector": name, "registered": None, **UNTOLD, **row} for name, row in sorted(told.items()) if name not in known]
-    return render(request, "detectors.html", rows=rows, failures=failing(workspace.health()))
+    return render(request, "detectors.html", rows=rows, titles=TITLES, failures=failing(workspace.health()))
 
 
 @router.get("/detectors/{name}")
 def detector(request: Request, workspace: Workspace, name: str) -> Response:
     """One detector: its page, what it found, what became of it."""
     one = registry.detectors().get(name)
+    if name in TITLES:  # limits of the settings have no file and no page
+        return RedirectResponse(f"/alerts?status=all&detector={name}")
     if one is None:
         raise HTTPException(404, f"detector {name!r} does not exist")
     told = {row["detector"]: row for row in ask(workspace, "detectors_told").to_pylist()}

@@ -19,6 +19,7 @@ four bytes a token, stands for them there.
 """
 
 from detectors.contract import Detector, Scope
+from detectors.costs import COST, TOKENS
 from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
@@ -31,16 +32,10 @@ NOTED, TOLD = 3.5, 5.0
 """Robust deviations: Iglewicz and Hoaglin call values unusual from 3.5 on; sizes of sessions have long tails, so more is asked to tell."""
 SPREAD_AT_LEAST = 0.25
 """Of logarithms: below it, 5 deviations would be less than six times the median."""
-_TOTAL = r'(?i)"[\w.]*(?:total_tokens|token_count\.total)":\s*"?(\d{1,12})'
-_PARTS = r'(?i)"(?:(?:gen_ai|llm|ai|usage|[a-z]+_usage)\.)*(?:(?:input|output|prompt|completion)_tokens|token_count\.(?:prompt|completion))":\s*"?(\d{1,12})'
-_COST = r'(?i)"[\w.]*cost(?:_usd|\.total)?":\s*"?(\d{1,9}(?:\.\d{1,9})?)'
 _SIZES = f"""
     count(*) AS calls, count(DISTINCT coalesce(server, '') || chr(31) || tool) AS tools, count(DISTINCT server) AS servers,
     ((coalesce(sum(arguments_bytes), 0) + coalesce(sum(result_bytes), 0)) // 1000)::BIGINT AS kilobytes,
-    coalesce(sum(CASE WHEN contains(attributes, 'token') THEN coalesce(
-        nullif(regexp_extract(attributes, '{_TOTAL}', 1), '')::BIGINT, list_sum(regexp_extract_all(attributes, '{_PARTS}', 1)::BIGINT[])) END), 0)::BIGINT
-        AS tokens,
-    coalesce(100 * sum(CASE WHEN contains(attributes, 'cost') THEN nullif(regexp_extract(attributes, '{_COST}', 1), '')::DOUBLE END), 0)::BIGINT AS cents
+    coalesce(sum({TOKENS}), 0)::BIGINT AS tokens, coalesce(100 * sum({COST}), 0)::BIGINT AS cents
 """
 _ALL = ", ".join(LEAST)
 

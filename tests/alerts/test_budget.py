@@ -4,11 +4,14 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from alerts import budget, triage
 from alerts.budget import Budget
+from alerts.queue import decide
+from alerts.risk import risk
 from store.database import Database, hot_schema
 from store.records import Finding, Grade, Severity
 
@@ -129,3 +132,60 @@ def test_the_budget_of_a_day_is_spent_over_several_looks(database: Database) -> 
     past(database, {0: 30})
     looks = [weighed(database, [finding(f"s{n}")], per_day=2)[0] for n in range(4)]
     assert [f.evidence.get("alerting", True) for f in looks] == [True, True, False, False]
+
+
+def high(session: str = "s", score: float = 0.9, **more: object) -> Finding:
+    return finding(session, score, **{"severity": Severity.HIGH, "grade": Grade.CONTENT, **more})  # type: ignore[arg-type]
+
+
+def severities(database: Database) -> list[int]:
+    return [row["severity"] for row in database.rows("SELECT severity FROM hot.alerts ORDER BY alert_id")]
+
+
+def test_what_is_found_every_day_is_told_as_medium_and_weighs_as_before(database: Database) -> None:
+    past(database, {0: 25, 900: 5})
+    (made,) = weighed(database, [high()])
+    assert (made.severity, made.evidence["told_as"]) == (Severity.HIGH, Severity.MEDIUM)
+    assert severities(database) == [Severity.MEDIUM]
+    assert database.value("SELECT risk FROM hot.alerts") == risk([high()])
+    assert "Told as medium: 50 of 300 past sessions" in database.value("SELECT explanation FROM hot.alerts")
+
+
+@pytest.mark.parametrize(("chance", "more"), [
+    ({0: 29, 900: 1}, {}),  # not more of the like than may be high
+    ({0: 25, 500: 5}, {}),  # the others scored lower
+    ({0: 25, 900: 5}, {"grade": Grade.SENSITIVE}),
+    ({0: 25, 900: 5}, {"session_id": None}),
+])
+def test_what_is_rare_or_known_to_be_secret_stays_high(database: Database, chance: dict[int, int], more: dict[str, Any]) -> None:
+    past(database, chance)
+    (made,) = weighed(database, [high(**more)])
+    assert "told_as" not in made.evidence and severities(database) == [Severity.HIGH]
+
+
+def test_of_the_like_those_stay_high_whose_whole_risk_is_rare(database: Database) -> None:
+    past(database, {0: 25, 900: 5})
+    database.execute("UPDATE hot.scores SET score = 650 WHERE detector = 'risk' AND score > 0")
+    others = [finding(score=1.0, finding_id=f"other-{n}", detector=f"other-{n}", severity=Severity.HIGH, grade=Grade.CONTENT) for n in range(2)]
+    made = weighed(database, [high(), *others])
+    assert [f.evidence.get("told_as") for f in made] == [None] * 3 and severities(database) == [Severity.HIGH]
+
+
+def test_a_session_of_which_more_is_found_rises_and_one_that_was_high_does_not_sink(database: Database) -> None:
+    past(database, {0: 25, 900: 5})
+    database.execute("UPDATE hot.scores SET score = 650 WHERE detector = 'risk' AND score > 0")
+    assert weighed(database, [high()])[0].evidence["told_as"] == Severity.MEDIUM
+    weighed(database, [high(), finding(score=1.0, finding_id="more", detector="more", severity=Severity.HIGH, grade=Grade.CONTENT)])
+    assert severities(database) == [Severity.HIGH]
+    past(database, {950: 90}, until=DAY - timedelta(days=10))
+    (made,) = weighed(database, [high(score=0.91)])
+    assert "told_as" not in made.evidence and severities(database) == [Severity.HIGH]
+
+
+def test_closed_as_medium_it_stays_closed_when_found_again(database: Database) -> None:
+    past(database, {0: 25, 900: 5})
+    weighed(database, [high()])
+    alert = database.rows("SELECT alert_id FROM hot.alerts")[0]["alert_id"]
+    decide(database, alert, actor="ann", state="closed", verdict="benign_positive", now=NOW)
+    weighed(database, [high(score=0.89)])
+    assert [row["state"] for row in database.rows("SELECT state FROM hot.alerts")] == ["closed"]

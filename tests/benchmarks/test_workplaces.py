@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from benchmarks.deployments import history, made
-from benchmarks.noise import day_of
 from benchmarks.workplaces import PLACES
 from benchmarks.workplaces.compose import KINDS, Session
 from benchmarks.workplaces.evasions import AGED, CONFUSED, ENCODED, EVASIONS, SPLIT
+from benchmarks.workplaces.fortnight import ATTACK, DAYS, NEWCOMERS, day_of, kind_of
+from benchmarks.workplaces.incidents import INCIDENTS, Incident
+from benchmarks.workplaces.releases import RELEASES, Release
+from benchmarks.workplaces.variety import varied
 from benchmarks.workplaces.wordings import NOTED, PLAIN, REPHRASED, TRANSLATED, WORDINGS
 
 START = "2026-03-02T08:{minute:02d}:{second:02d}Z"
@@ -73,6 +76,81 @@ def test_half_of_the_workplaces_are_held_out_and_none_resembles_another() -> Non
     assert all(one.isdisjoint(other) for n, one in enumerate(tools) for other in tools[n + 1:])
 
 
-def test_a_day_of_noise_is_in_order_and_quieter_at_weekends() -> None:
-    monday, sunday = ([line["timestamp"] for line in day_of(n, 1, 5)] for n in (0, 6))
-    assert monday == sorted(monday) and len(sunday) < len(monday)
+CALLS = 8_000
+
+
+@pytest.fixture(scope="module")
+def fortnight() -> list[list[dict[str, Any]]]:
+    return [day_of(number, 1, CALLS) for number in range(DAYS)]
+
+
+def calls(day: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [line for line in day if "tool" in line]
+
+
+def test_two_weeks_have_about_so_many_calls_in_the_order_of_events(fortnight: list[list[dict[str, Any]]]) -> None:
+    assert 0.95 * CALLS < sum(len(calls(day)) for day in fortnight) < 1.25 * CALLS
+    for day in fortnight:
+        moments = [line["timestamp"] for line in day]
+        assert moments == sorted(moments)
+    assert day_of(3, 1, CALLS) == fortnight[3] != day_of(3, 2, CALLS)
+
+
+def test_month_ends_are_busy_where_money_is_moved_and_days_off_are_not(fortnight: list[list[dict[str, Any]]]) -> None:
+    off, end, others = ([len(calls(day)) for number, day in enumerate(fortnight) if kind_of(number) in kinds] for kinds in (
+        {"day off"}, {"month end"}, {"ordinary", "newcomers", "release", "incident"}))
+    assert len(off) == 5 and len(end) == 2
+    assert 2 * max(off) < min(others) and 1.4 * max(others) < min(end)
+
+
+def test_newcomers_come_and_stay(fortnight: list[list[dict[str, Any]]]) -> None:
+    for agent, first in NEWCOMERS.items():
+        days = [number for number, day in enumerate(fortnight) if any(line["agent"] == agent for line in calls(day))]
+        assert days and days[0] >= first
+    people = [{line["principal"] for line in calls(day)} for day in fortnight]
+    assert len(set.union(*people)) > len(set.union(*people[:2])) + 7
+    agents = {line["agent"] for day in fortnight for line in calls(day)}
+    assert len(agents) == 10
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.server)
+def test_a_release_shows_in_what_the_server_says_of_itself(fortnight: list[list[dict[str, Any]]], release: Release) -> None:
+    def told(day: list[dict[str, Any]]) -> tuple[str, str, str]:
+        lines = [line for line in day if line.get("server") == release.server and line.get("direction") == "server_to_client"]
+        greeting, tools = (next(line["raw"]["result"] for line in lines if key in line["raw"]["result"]) for key in ("serverInfo", "tools"))
+        return greeting["serverInfo"]["version"], json.dumps(tools), lines[0]["server_command"]
+
+    before, after = told(fortnight[release.day - 1]), told(fortnight[release.day])
+    assert before[0] != after[0] == release.version or before[0] == release.version  # a server that only moved is what it was
+    assert (before[1] != after[1]) == bool(release.tool or release.parameter[0] or release.reworded)
+    assert (before[2] != after[2]) == release.moved
+
+
+@pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: incident.server)
+def test_an_incident_has_failures_slow_calls_and_people_at_the_logs(incident: Incident) -> None:
+    day = calls(day_of(incident.day, 1, 12_000))
+    hours = [line for line in day if incident.message == line["result"]]
+    assert hours and all(line["is_error"] for line in hours)
+    assert {line["session_id"].split("-")[0] for line in hours} == {incident.place.split("-")[0]}
+    assert incident.slower == 1 or max(line["duration_ms"] for line in day) > 10_000
+    night = [line for line in day if "-night-" in line["session_id"]]
+    assert len(night) > 20 and any(line["tool"] == "log_tail" for line in night)
+
+
+def test_attacked_sessions_come_besides_and_hold_an_attackers_goal() -> None:
+    honest, attacked = calls(day_of(10, 1, 100)), calls(day_of(10, 1, 100, attacks=2))
+    more = [line for line in attacked if f"-{ATTACK}-" in line["session_id"]]
+    assert [line for line in attacked if line not in more] == honest
+    assert len({line["session_id"] for line in more}) == 2 * len(PLACES)
+    goals = {place.prefix.format(server=goal.server, tool=goal.tool) for place in PLACES for goal in place.goals}
+    by_session = {line["session_id"]: set[str]() for line in more}
+    for line in more:
+        by_session[line["session_id"]].add(line["tool"])
+    assert all(tools & goals for tools in by_session.values())
+
+
+def test_papers_differ_more_where_a_workplace_is_varied() -> None:
+    for place in PLACES:
+        more = varied(place)
+        assert more == varied(place) and len(more.chatter) > 100 and set(place.chatter) <= set(more.chatter)
+        assert all(len(members) > len(place.pools[pool]) for pool, members in more.pools.items())

@@ -13,7 +13,7 @@ from toolhound.supervisor import Supervisor
 
 
 @pytest.mark.parametrize(("text", "named"), [
-    ("[colect]\nhttp_port = 1", ("colect is no setting", "known here are collect, keep, learn, detect, serve, webhooks")),
+    ("[colect]\nhttp_port = 1", ("colect is no setting", "known here are collect, keep, learn, detect, budgets, serve, webhooks")),
     ("[collect]\nhtpp_port = 1", ("collect.htpp_port is no setting", "http_port")),
     ("[keep]\npayload = 'full'", ("keep.payload is no setting", "payloads, truncate_bytes")),
     ("[collect]\nhttp_port = 99999", ("collect.http_port", "less than or equal to 65535")),
