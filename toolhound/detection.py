@@ -10,7 +10,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from alerts import triage
-from detectors.contract import SCOPE_KEY, Scope
+from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope
 from detectors.registry import Registered, detectors
 from detectors.run import by_scope
 from store.database import Database
@@ -49,9 +49,6 @@ PAYLOADS = {
 BEGINNING = 1_000
 """Of the arguments and results that they name, detectors of longer-lived groups see so many characters: why a call was refused stands there."""
 
-_KIND = {Scope.CALL: "call", Scope.SESSION: "session", Scope.SERVER: "server", Scope.PRINCIPAL: "principal"}
-"""How `hot.touched` names what was touched by something else than a call."""
-
 _WAITING = " UNION ALL ".join(
     f"SELECT '{scope}' AS scope, {SCOPE_KEY[scope]} AS key, min(least(called_at, seen_at)) AS since FROM looked_at GROUP BY ALL"  # a clock
     for scope in LONG_LIVED  # that is ahead must not hide what came before
@@ -77,6 +74,12 @@ class Part:
     keys: Sequence[str]
     since: datetime | None = None
     most: int | None = None
+    calls: Sequence[str] | None = ()
+    """Of sessions: which of their calls are looked at by themselves, too; None stands for all."""
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """Whose detectors are asked."""
+        return (Scope.CALL, self.scope) if self.scope == Scope.SESSION and self.calls != () else (self.scope,)
 
 
 class Look:
@@ -120,14 +123,16 @@ class Look:
 
     def sessions(self, looked: Looked) -> None:
         """Look at the calls and sessions that were chosen."""
-        parts = []
-        for scope in WHOLE:
-            keys = [row["k"] for row in self.database.rows(
-                f"SELECT {SCOPE_KEY[scope]} AS k FROM looked_at UNION SELECT key FROM looking WHERE kind = $kind", {"kind": _KIND[scope]},
-            ) if row["k"] is not None]
-            most = CALLS_AT_ONCE if scope == Scope.CALL else max(GROUPS_AT_LEAST, min(GROUPS_AT_ONCE, -(-len(keys) // self._at_once)))
-            parts += [Part(scope, keys[start:start + most]) for start in range(0, len(keys), most)]
-        self.parts(parts, looked)
+        looked_at = self.database.few("SELECT call_id, session_id FROM looked_at UNION SELECT key, NULL FROM looking WHERE kind = 'call' "
+                                      "AND key NOT IN (SELECT call_id FROM looked_at)").to_pylist()
+        calls: dict[str | None, list[str]] = defaultdict(list)
+        for row in looked_at:
+            calls[row["session_id"]].append(row["call_id"])
+        alone = calls.pop(None, [])
+        keys = sorted({*calls, *(row["key"] for row in self.database.rows("SELECT key FROM looking WHERE kind = 'session'"))})
+        most = max(GROUPS_AT_LEAST, min(GROUPS_AT_ONCE, -(-len(keys) // self._at_once)))
+        parts = [Part(Scope.SESSION, some, calls=[c for key in some for c in calls.get(key, ())]) for some in _chunks(keys, most)]
+        self.parts([*parts, *(Part(Scope.CALL, some) for some in _chunks(alone, CALLS_AT_ONCE))], looked)
 
     def touched(self) -> pa.Table:
         """The longer-lived groups that were chosen: `scope`, `key`, `since`."""
@@ -145,16 +150,17 @@ class Look:
 
     def parts(self, parts: Iterable[Part], looked: Looked) -> None:
         """Look at one part after the other, or at several where several are looked at at once."""
-        pending: deque[tuple[Part, list[Registered], Answer]] = deque()
+        pending: deque[tuple[list[tuple[Scope, Sequence[str]]], list[Registered], Answer]] = deque()
         try:
             for part in parts:
-                asked = by_scope(self.asked, part.scope)
+                asked = [one for one in self.asked if one.detector.scope in part.scopes()]
                 if not asked or not part.keys:
                     continue
                 seen = self._seen(part, asked)
                 if len(pending) >= self._at_once:
                     self._gather(*pending.popleft(), looked)
-                pending.append((part, asked, self._ask(asked, seen)))
+                calls = seen["calls"]["call_id"].to_pylist() if part.calls is None else part.calls
+                pending.append(([(part.scope, part.keys), *([(Scope.CALL, calls)] if calls else [])], asked, self._ask(asked, seen)))
             while pending:
                 self._gather(*pending.popleft(), looked)
         finally:
@@ -162,16 +168,16 @@ class Look:
                 with suppress(DetectorError):
                     answer.result()
 
-    def _gather(self, part: Part, asked: Iterable[Registered], answer: Answer, looked: Looked) -> None:
+    def _gather(self, looked_at: list[tuple[Scope, Sequence[str]]], asked: Iterable[Registered], answer: Answer, looked: Looked) -> None:
         outcome = answer.result()
         looked.findings += outcome.findings.values()
         looked.failures |= outcome.failures
-        asked_well = [one.name for one in asked if one.name not in outcome.failures]
-        looked.well.update(asked_well)
-        if part.scope in WHOLE:
-            looked.withdrawn += triage.lapsed(
-                self.database, scope=part.scope, scope_keys=part.keys, detectors=asked_well, found=outcome.findings
-            )
+        asked_well = [one for one in asked if one.name not in outcome.failures]
+        looked.well.update(one.name for one in asked_well)
+        for scope, keys in looked_at:
+            names = [one.name for one in by_scope(asked_well, scope)]
+            if scope in WHOLE and names:
+                looked.withdrawn += triage.lapsed(self.database, scope=scope, scope_keys=keys, detectors=names, found=outcome.findings)
 
     def _seen(self, part: Part, asked: Iterable[Registered]) -> Mapping[str, pa.Table]:
         """The tables of a slice.
@@ -199,6 +205,8 @@ class Look:
                 seen["access"] = self.database.few(
                     f"SELECT * FROM access WHERE {key} IN (SELECT k FROM wanted_keys) {recent.format('accessed_at')}", {"earliest": earliest}
                 )
+            if part.calls:
+                seen[ASKED_CALLS] = pa.table({"k": pa.array(part.calls, pa.string())})
             if scope == Scope.SESSION:
                 seen["messages"] = self.database.few("SELECT * FROM messages WHERE session_id IN (SELECT k FROM wanted_keys)")
         if any(one.detector.learn for one in asked):
@@ -229,18 +237,25 @@ def look_at_everything(
     look = Look(database, asked, usual, ask, at_once)
     yield Looked(failures=refresh(database, look.usual.learners))
     for scope in Scope:
-        keys = [row["k"] for row in database.rows(f"""
-            SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
-        """) if row["k"] is not None]
-        shards = max(1, total // shard_calls, at_once)
-        for first in range(0, shards, at_once):
-            looked = Looked()
-            look.parts([Part(scope, keys[n::shards]) for n in range(first, min(first + at_once, shards))], looked)
-            yield looked
+        if by_scope(look.asked, scope) or (scope == Scope.SESSION and by_scope(look.asked, Scope.CALL)):
+            keys = [row["k"] for row in database.rows(f"""
+                SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
+            """) if row["k"] is not None]
+            shards = max(1, total // shard_calls, at_once)
+            for first in range(0, shards, at_once):
+                looked = Looked()
+                look.parts([Part(scope, keys[n::shards], calls=None) for n in range(first, min(first + at_once, shards))], looked)
+                yield looked
+
+
+def _chunks(keys: Sequence[str], most: int) -> list[Sequence[str]]:
+    return [keys[start:start + most] for start in range(0, len(keys), most)]
 
 
 def _also(scope: Scope) -> str:
     match scope:
+        case Scope.CALL:
+            return "WHERE session_id IS NULL"
         case Scope.SERVER:
             return "UNION ALL SELECT coalesce(server, '') FROM tool_definitions UNION ALL SELECT coalesce(server, '') FROM access"
         case Scope.PRINCIPAL:

@@ -106,6 +106,8 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
+    needs=("normal",),
+    suspect="count(*) > 1",
     find=find,
     fires_on={"a question about the weather ends in a payment": [*_PAST, *_work("get_weather", "create_transfer", day=21)]},
     quiet_on={

@@ -130,6 +130,8 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
+    needs=("normal",),
+    suspect=f"count(*) >= {CALLS_AT_LEAST}",
     find=find,
     fires_on={"many servers, failures and texts at once": [*_PAST, *_shaped(times=40, servers=5, failures=24, day=21, text="row " * 50)]},
     quiet_on={

@@ -19,7 +19,6 @@ four bytes a token, stands for them there.
 """
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
@@ -55,12 +54,6 @@ LARGE = f"""
     SELECT session_id, coalesce(agent, '') AS agent, {_SIZES} FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied' GROUP BY 1, 2
     HAVING {' OR '.join(f"{measure} >= {least}" for measure, least in LEAST.items())}
 """
-
-PERHAPS = f"""
-    SELECT session_id FROM calls WHERE session_id IS NOT NULL GROUP BY session_id
-    HAVING count(*) >= {LEAST['tools']} OR count(DISTINCT server) >= {LEAST['servers']} OR sum(coalesce(arguments_bytes, 0) + coalesce(result_bytes, 0)) >= 1e6
-        OR bool_or(contains(attributes, 'tokens') OR contains(attributes, 'token_count') OR contains(attributes, 'cost'))
-"""  # what may be large, by what takes least to ask
 
 FIND = f"""
 WITH large AS ({LARGE}), measured AS (
@@ -125,9 +118,11 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
-    suspect=f"""(SELECT bool_or(calls >= {LEAST['tools']} OR servers >= {LEAST['servers']}) FROM session_sizes)
-        OR sum(arguments_bytes) + sum(result_bytes) >= 1e6 OR bool_or(contains(attributes, 'token') OR contains(attributes, 'cost'))""",
-    find=gated(PERHAPS, FIND),
+    needs=("normal",),
+    suspect=f"""count(*) >= {LEAST['tools']} OR count(DISTINCT server) >= {LEAST['servers']}
+        OR sum(coalesce(arguments_bytes, 0) + coalesce(result_bytes, 0)) >= {LEAST['kilobytes']} * 1000
+        OR bool_or(contains(attributes, 'tokens') OR contains(attributes, 'token_count') OR contains(attributes, 'cost'))""",
+    find=FIND,
     fires_on={
         "sixty calls where two are usual": [*_PAST, *_sized("s1", 60, day=21)],
         "calls that tell many tokens": [*_CHEAP, *_paid('{"gen_ai.usage.input_tokens": 90000, "gen_ai.usage.output_tokens": 10000}')],

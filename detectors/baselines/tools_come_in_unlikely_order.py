@@ -150,7 +150,8 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
-    suspect=f"(SELECT max(calls) FROM session_sizes) >= {STEPS_AT_LEAST}",
+    needs=("normal",),
+    suspect=f"count(*) >= {STEPS_AT_LEAST}",
     find=find,
     fires_on={"two kinds of work that never met": [*_PAST, *_work(_JUMPS, day=21)]},
     quiet_on={

@@ -87,8 +87,8 @@ DETECTOR = Detector(
                 "attack:T1552", "attack:T1567"),
     scope=Scope.SESSION,
     learn=LEARN,
-    suspect="""bool_or(regexp_matches(arguments, '(?i)canary') OR regexp_matches(result, '(?i)canary'))
-        OR (SELECT count(*) FROM normal WHERE detector = 'canary_is_used') > 0""",
+    suspect="""bool_or(regexp_matches(arguments, '(?i)canary') OR regexp_matches(result, '(?i)canary')
+        OR len(list_filter(argument_atoms, lambda a: (a & 15) = 6)) > 0)""",
     find=FIND,
     fires_on={
         "the marker leaves by mail": _sent("found: TOOLHOUND-CANARY-payroll"),

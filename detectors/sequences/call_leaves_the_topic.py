@@ -129,6 +129,7 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI01", "owasp-llm:2026:LLM01", "atlas:AML.T0051.001", "safe-mcp:SAFE-T1102"),
     scope=Scope.SESSION,
+    suspect=f"count(*) > {EARLIER}",
     find=find,
     fires_on={"an order in an invoice": session(*_bills(_ORDER, _MAIL), prompt=_PROMPT)},
     quiet_on={

@@ -33,21 +33,21 @@ SHARED_AT_LEAST = 2
 _SEVERAL = "(SELECT session_id FROM calls GROUP BY session_id HAVING count(DISTINCT server) > 1)"
 
 _FLOWS = f"""
-    SELECT t.session_id, t.agent, t.server AS told_by, a.server AS given_to, a.call_id, a.called_at,
-           arg_min(t.told, (t.told_at, t.told)) AS told, count(*) AS shared
-    FROM (
-        SELECT session_id, agent, server, piece, arg_min(call_id, (called_at, call_id)) AS told, min(called_at) AS told_at
-        FROM (SELECT session_id, coalesce(agent, '') AS agent, server, call_id, called_at, unnest(result_shingles) AS piece FROM calls
-              WHERE server IS NOT NULL AND session_id IN {_SEVERAL})
-        GROUP BY session_id, agent, server, piece
-    ) AS t
-    JOIN (
+    WITH given AS (
         SELECT session_id, coalesce(agent, '') AS agent, server, call_id, called_at, unnest(argument_shingles) AS piece FROM calls
         WHERE server IS NOT NULL AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND session_id IN {_SEVERAL}
-    ) AS a ON a.session_id = t.session_id AND a.agent = t.agent AND a.piece = t.piece AND a.server <> t.server AND a.called_at > t.told_at
+    ), told AS (
+        SELECT session_id, agent, server, piece, arg_min(call_id, (called_at, call_id)) AS told, min(called_at) AS told_at
+        FROM (SELECT session_id, coalesce(agent, '') AS agent, server, call_id, called_at, unnest(result_shingles) AS piece FROM calls
+              WHERE server IS NOT NULL AND session_id IN {_SEVERAL}) SEMI JOIN given USING (session_id, agent, piece)
+        GROUP BY session_id, agent, server, piece
+    )
+    SELECT t.session_id, t.agent, t.server AS told_by, a.server AS given_to, a.call_id, a.called_at,
+           arg_min(t.told, (t.told_at, t.told)) AS told, count(*) AS shared
+    FROM told AS t JOIN given AS a
+      ON a.session_id = t.session_id AND a.agent = t.agent AND a.piece = t.piece AND a.server <> t.server AND a.called_at > t.told_at
     GROUP BY ALL HAVING count(*) >= {SHARED_AT_LEAST}
 """
-
 LEARN = f"""
 SELECT json_array('pair', told_by, given_to)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
 FROM ({_FLOWS}) GROUP BY 1
@@ -121,7 +121,7 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(agent, '')",
-    suspect="(SELECT max(servers) FROM session_sizes) > 1",
+    suspect=f"min(server) <> max(server) AND max(len(argument_shingles)) >= {SHARED_AT_LEAST}",
     find=gated(NEW, FIND),
     fires_on={"a file's text in the side note of a calculator": together(*_PAST, _carried("add", _NOTE, "calculator"))},
     quiet_on={

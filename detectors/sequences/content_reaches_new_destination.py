@@ -49,12 +49,14 @@ WITH begun AS (
 ), results AS (
     SELECT session_id, call_id, step, tool, server, result_atoms, result_shingles FROM steps
     WHERE len(result_shingles) > 0 AND session_id IN (SELECT session_id FROM new)
+), pieces AS (
+    SELECT DISTINCT session_id, call_id, step, unnest(argument_shingles) AS piece FROM new
 ), first_read AS (  -- what is read over and over need not be compared with every reading
-    SELECT * FROM (SELECT session_id, call_id, step, unnest(result_shingles) AS piece FROM results)
+    SELECT * FROM (SELECT session_id, call_id, step, unnest(result_shingles) AS piece FROM results) SEMI JOIN pieces USING (session_id, piece)
     QUALIFY row_number() OVER (PARTITION BY session_id, piece ORDER BY step) <= 8
 ), pairs AS (
     SELECT DISTINCT p.session_id, p.call_id, r.call_id AS read_id
-    FROM (SELECT DISTINCT session_id, call_id, step, unnest(argument_shingles) AS piece FROM new) AS p
+    FROM pieces AS p
     JOIN first_read AS r ON r.session_id = p.session_id AND r.piece = p.piece AND r.step < p.step
 ), carried AS (
     SELECT n.session_id, n.call_id, n.tool, n.server, n.agent, n.began_at, n.atom, r.call_id AS read_id, r.tool AS read_tool, r.server AS read_server,

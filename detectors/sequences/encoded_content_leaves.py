@@ -107,6 +107,7 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(server, '')",
+    suspect="bool_or(regexp_matches(arguments, '[A-Za-z0-9+/_-]{40}|%[0-9A-Fa-f]{2}[A-Za-z0-9_.-]{0,3}%'))",
     find=find,
     fires_on={
         "a report leaves in the query of a URL, in base64": _fetched(_BASE64),

@@ -25,10 +25,11 @@ RESULTS_AT_LEAST, DAYS_AT_LEAST, TENANTS_AT_MOST = 30, 3, 2
 TENANT = r'(?i)\b(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)\\*"?\s*[:=]\s*\\*"?([A-Za-z0-9-]{2,64})'
 WHO = "coalesce(principal, agent, '') || chr(31) || coalesce(server, '')"
 
+_NAMED = "(?i)(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)"
 _HELD = f"""
     SELECT session_id, call_id, called_at, tool, server, principal, agent, arguments, {WHO} AS who,
            unnest(list_distinct(regexp_extract_all(left(result, 100000), '{TENANT}', 1))) AS tenant
-    FROM calls WHERE outcome = 'ok' AND regexp_matches(result, '(?i)(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)')
+    FROM calls WHERE outcome = 'ok' AND regexp_matches(result, '{_NAMED}')
 """
 
 LEARN = f"""
@@ -75,7 +76,8 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(principal, agent, '')",
-    suspect="bool_or(regexp_matches(result, '(?i)(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)'))",
+    needs=("normal",),
+    suspect_result=_NAMED,
     find=FIND,
     fires_on={"another customer's tasks": [*_PAST, *_listed("globex-us")]},
     quiet_on={

@@ -85,8 +85,6 @@ _STEPS = f"""
 
 def find(seen: Slice) -> Iterator[Found]:
     """Each call that obeys a planted memory."""
-    if not seen.rows(f"SELECT 1 FROM calls WHERE {_MEMORY} LIMIT 1"):
-        return
     for session_id, rows in groupby(seen.rows(_STEPS), key=lambda row: row["session_id"]):
         recalled: list[dict[str, Any]] = []
         steps = list(rows)
@@ -150,6 +148,8 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_attacks=True,
+    needs=("normal",),
+    suspect=f"bool_or({_MEMORY})",
     find=find,
     fires_on={
         "an order planted five weeks ago": together(_planted(_RULE, _RULE), _recalled(_RULE, "deals@mirror.example")),

@@ -36,10 +36,11 @@ SELECT tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS
 FROM calls WHERE len(argument_shingles) > 0 GROUP BY 1
 """
 
+_TAKES = "outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND len(argument_shingles) > 0"
 _TAKING = f"""
 WITH held AS (
     SELECT session_id, coalesce(server, '') AS server, tool, call_id, called_at, argument_shingles, result_shingles,
-           outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND len(argument_shingles) > 0 AS takes
+           {_TAKES} AS takes
     FROM calls WHERE session_id IS NOT NULL
 ), taking AS (
     SELECT session_id, server, tool FROM held WHERE takes GROUP BY ALL HAVING count(*) >= {CALLS_AT_LEAST}
@@ -125,7 +126,7 @@ DETECTOR = Detector(
     scope=Scope.SESSION,
     learn=LEARN,
     learn_by="coalesce(server, '')",
-    suspect="(SELECT max(calls) FROM session_sizes) >= 4",
+    suspect=f"count(*) FILTER ({_TAKES}) - count(DISTINCT tool) FILTER ({_TAKES}) >= {CALLS_AT_LEAST - 1}",
     find=gated(COPYING, FIND),
     fires_on={
         "a logger gets every turn": _turns("log_interaction"),
