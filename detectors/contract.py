@@ -109,9 +109,15 @@ class Slice:
 
     def _make_what_is_asked(self, sql: str) -> None:
         """The shared questions that a detector names are answered once, for it and those that come after."""
-        for view in [view for view in VIEW_ORDER if view in self._waiting and re.search(rf"\b{view}\b", sql)]:
-            self._database.make_table_of(view)
-            self._waiting.remove(view)
+        for view in VIEW_ORDER:
+            if view in self._waiting and re.search(rf"(?i)(?:\b(?:from|join)|,)\s+{view}\b", sql):
+                self._make(view)
+
+    def _make(self, view: str) -> None:
+        if view == "steps":
+            self._make_what_is_asked("FROM prompts")
+        self._database.make_table_of(view)
+        self._waiting.remove(view)
 
     def close(self) -> None:
         """Let go of the memory."""

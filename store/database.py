@@ -18,8 +18,11 @@ from store.seal import Seal
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # few rows: copying them takes less than binding a question twice
 
 VIEWS = Path(__file__).parent / "views"
-VIEW_ORDER = ("steps", "turns", "leaves", "session_sizes")
+VIEW_ORDER = ("prompts", "steps", "turns", "leaves", "session_sizes")
 """Views build on one another in this order; each is a file in `views/`."""
+
+_WIDE = ("steps",)
+"""Views that hold calls whole: they are not worth keeping beside these, only what they build on is."""
 
 MEMORY_LIMIT_BYTES = 768 << 20
 """DuckDB's own cap; beyond it, it spills to the workspace's folder instead of growing."""
@@ -221,7 +224,7 @@ class Database:
 
     def make_table_of(self, view: str) -> None:
         """The answer of a shared question, kept: where many ask it and nothing changes meanwhile."""
-        self.execute(f"CREATE TABLE {view} AS {_shared(view)}")
+        self.execute(f"CREATE {'VIEW' if view in _WIDE else 'TABLE'} {view} AS {_shared(view)}")
 
     def ask(self, sql: str, limit: int) -> pa.Table:
         """A user's question: one SELECT, in a read-only transaction, at most `limit` rows.
