@@ -181,6 +181,8 @@ class Detector:
         counting less. Ask these where one busy session must not make a thing usual.
     learn_by: SQL over `calls` that names whom a counter is about: `coalesce(agent, '')`. Counters are then kept apart by this, as `subject`,
         and a slice is given those about the agents in it alone; say it wherever there may be many.
+    learn_at_once: whether `learn` keeps sessions apart by itself, which costs a third less: it is asked once of all calls, sees `lesson` (the session,
+        or a call without one) and `subject` as columns of `calls`, and answers both before the rest. What it joins, it joins on `lesson`.
     learn_attacks: whether sessions teach although an alert with proof stands against them: for counters of what was done, not of what is usual.
     suspect: SQL aggregate over the `calls` of one group of its scope (`bool_or(contains(result, '[secret:'))`) that is true wherever `find` finds
         something; of other groups, `find` is not asked, and it sees no calls of theirs. Those of all detectors are answered in one look, so what
@@ -207,6 +209,7 @@ class Detector:
     lookback: timedelta = timedelta(hours=24)
     learn: str | None = None
     learn_by: str | None = None
+    learn_at_once: bool = False
     learn_attacks: bool = False
     payloads: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()

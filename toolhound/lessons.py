@@ -41,10 +41,16 @@ def grown(half_life_days: float, moment: str = "last_at") -> str:
 
 
 def _teaching(one: Registered) -> str:
-    """SQL: what the calls named `to_teach` teach a detector (`$name`), its counters by lesson and subject."""
+    """SQL: what the calls named `to_teach` teach a detector, its counters by lesson and subject."""
+    subject = f"coalesce({one.detector.learn_by}, '')" if one.detector.learn_by else "''"
+    if one.detector.learn_at_once:
+        return f"""
+            WITH calls AS (SELECT *, {subject} AS subject FROM to_teach)
+            SELECT lesson, '{one.name}' AS detector, subject, key, n::BIGINT AS n, first_at, last_at FROM ({one.detector.learn}) WHERE key IS NOT NULL
+        """
     return f"""
-        WITH apart AS (SELECT *, {LESSON} AS lesson, coalesce({one.detector.learn_by or "''"}, '') AS subject FROM to_teach)
-        SELECT who.lesson, $name AS detector, who.subject, told.key, told.n::BIGINT AS n, told.first_at, told.last_at
+        WITH apart AS (SELECT *, {subject} AS subject FROM to_teach)
+        SELECT who.lesson, '{one.name}' AS detector, who.subject, told.key, told.n::BIGINT AS n, told.first_at, told.last_at
         FROM (SELECT DISTINCT lesson, subject FROM apart) AS who, LATERAL (
             WITH calls AS (
                 SELECT * EXCLUDE (lesson, subject) FROM apart WHERE apart.lesson = who.lesson AND apart.subject = who.subject
@@ -82,11 +88,13 @@ def _teach(database: Database, learners: Iterable[Registered], calls: pa.Table) 
     """What calls teach, by lesson, into the temporary table `taught`; the detectors that fail, and why."""
     failures: dict[str, str] = {}
     database.execute("CREATE OR REPLACE TEMP TABLE taught AS FROM hot.lessons LIMIT 0")
-    with database.named(to_teach=calls):
-        for one in learners:
-            if one.detector.learn:
-                try:
-                    database.execute(f"INSERT INTO taught BY NAME {_teaching(one)}", {"name": one.name})
-                except StoreError as error:
-                    failures[one.name] = f"{type(error).__name__}: {error}"
+    with database.named(incoming=calls):
+        database.execute(f"CREATE OR REPLACE TEMP TABLE to_teach AS SELECT *, {LESSON} AS lesson FROM incoming")
+    for one in learners:
+        if one.detector.learn:
+            try:
+                database.execute(f"INSERT INTO taught BY NAME {_teaching(one)}")
+            except StoreError as error:
+                failures[one.name] = f"{type(error).__name__}: {error}"
+    database.execute("DROP TABLE to_teach")
     return failures

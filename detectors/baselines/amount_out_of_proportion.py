@@ -58,9 +58,9 @@ _AMOUNTS = f"""
 """
 
 LEARN = f"""
-SELECT array_to_string([tool, agent, measure, hour_of_week::VARCHAR, bucket::VARCHAR], chr(31)) AS key, count(*) AS n,
+SELECT lesson, subject, array_to_string([tool, agent, measure, hour_of_week::VARCHAR, bucket::VARCHAR], chr(31)) AS key, count(*) AS n,
        min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_AMOUNTS}) GROUP BY 1
+FROM ({_AMOUNTS.replace('SELECT call_id, called_at', 'SELECT lesson, subject, call_id, called_at')}) GROUP BY ALL
 """
 
 _LARGE = f"""
@@ -170,6 +170,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP10", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM02", "atlas:AML.T0086", "safe-mcp:SAFE-T1801", "attack:T1567"),
     scope=Scope.CALL,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(server, '')",
     suspect=f"bool_or({SENDS})",
     find=find,

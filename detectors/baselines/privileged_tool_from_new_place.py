@@ -38,8 +38,8 @@ _PLACES = f"""
 """
 
 LEARN = f"""
-SELECT principal || chr(31) || kind || chr(31) || place AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_PLACES}) WHERE outcome <> 'denied' GROUP BY 1
+SELECT lesson, subject, principal || chr(31) || kind || chr(31) || place AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM ({_PLACES.replace('SELECT call_id', 'SELECT lesson, subject, call_id')}) WHERE outcome <> 'denied' GROUP BY ALL
 """
 
 FIND = f"""
@@ -82,6 +82,7 @@ DETECTOR = Detector(
     scope=Scope.PRINCIPAL,
     lookback=timedelta(days=1),
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(principal, '')",
     suspect=f"bool_or(principal IS NOT NULL AND {PRIVILEGED})",
     find=FIND,

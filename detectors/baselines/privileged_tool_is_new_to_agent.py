@@ -27,8 +27,8 @@ CHANCE_AT_MOST = 0.01
 """Good-Turing: the chance of something new is the share of what was seen once. An agent that tries tools all the time is not settled."""
 
 LEARN = """
-SELECT agent || chr(31) || coalesce(server, '') || chr(31) || tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE agent IS NOT NULL AND outcome <> 'denied' GROUP BY 1
+SELECT lesson, subject, agent || chr(31) || coalesce(server, '') || chr(31) || tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM calls WHERE agent IS NOT NULL AND outcome <> 'denied' GROUP BY ALL
 """
 
 # A counter may have grown since: what it stood at on the day in question is its even share. The tool itself may have none, where its session is held.
@@ -77,6 +77,7 @@ DETECTOR = Detector(
     scope=Scope.AGENT,
     lookback=timedelta(days=1),
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect=f"bool_or(agent IS NOT NULL AND {PRIVILEGED})",
     find=FIND,

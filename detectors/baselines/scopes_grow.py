@@ -32,8 +32,8 @@ _HELD = r"""
 """
 
 LEARN = f"""
-SELECT coalesce(agent, '') || chr(31) || coalesce(principal, '') || chr(31) || scope AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_HELD}) GROUP BY 1
+SELECT lesson, subject, coalesce(agent, '') || chr(31) || coalesce(principal, '') || chr(31) || scope AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM ({_HELD.replace('SELECT call_id, called_at', 'SELECT lesson, subject, call_id, called_at')}) GROUP BY ALL
 """
 
 FIND = f"""
@@ -76,6 +76,7 @@ DETECTOR = Detector(
     payloads=("attributes",),
     lookback=timedelta(days=1),
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect=r"""bool_or(regexp_matches(attributes, '(?i)scopes?"|"scp"'))""",
     find=FIND,

@@ -44,9 +44,9 @@ _SIZES = f"""
 _ALL = ", ".join(LEAST)
 
 LEARN = f"""
-SELECT measure || chr(31) || CASE WHEN amount < 100 THEN amount ELSE round(amount, 1 - floor(log10(amount))::INT)::BIGINT END AS key,
+SELECT lesson, subject, measure || chr(31) || CASE WHEN amount < 100 THEN amount ELSE round(amount, 1 - floor(log10(amount))::INT)::BIGINT END AS key,
        1 AS n, first_at, last_at
-FROM (UNPIVOT (SELECT {_SIZES}, min(called_at) AS first_at, max(called_at) AS last_at FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied')
+FROM (UNPIVOT (SELECT lesson, subject, {_SIZES}, min(called_at) AS first_at, max(called_at) AS last_at FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied' GROUP BY lesson, subject)
       ON {_ALL} INTO NAME measure VALUE amount) WHERE amount > 0
 """
 
@@ -117,6 +117,7 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1106", "safe-mcp:SAFE-T2102", "attack:T1499"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
     needs=("normal",),
     suspect=f"""count(*) >= {LEAST['tools']} OR count(DISTINCT server) >= {LEAST['servers']}

@@ -49,10 +49,11 @@ _FLOWS = f"""
     GROUP BY ALL HAVING count(*) >= {SHARED_AT_LEAST}
 """
 LEARN = f"""
-SELECT json_array('pair', told_by, given_to)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_FLOWS}) GROUP BY 1
+SELECT hash(session_id) AS lesson, agent AS subject, json_array('pair', told_by, given_to)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at,
+       max(called_at) AS last_at FROM ({_FLOWS}) GROUP BY ALL
 UNION ALL
-SELECT json_array('day', server, called_at::DATE)::VARCHAR, count(*), min(called_at), max(called_at) FROM calls WHERE server IS NOT NULL GROUP BY 1
+SELECT lesson, subject, json_array('day', server, called_at::DATE)::VARCHAR, count(*), min(called_at), max(called_at) FROM calls WHERE server IS NOT NULL
+GROUP BY ALL
 """
 
 NEW = f"""
@@ -120,6 +121,7 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1911"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect=f"min(server) <> max(server) AND max(len(argument_shingles)) >= {SHARED_AT_LEAST}",
     find=gated(NEW, FIND),

@@ -24,9 +24,9 @@ from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
 LEARN = """
-SELECT coalesce(agent, '') || '|' || atom AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM (SELECT agent, called_at, unnest(argument_atoms) AS atom FROM calls WHERE outcome <> 'denied')
-WHERE (atom & 15) IN (3, 4, 8) GROUP BY 1
+SELECT lesson, subject, coalesce(agent, '') || '|' || atom AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM (SELECT lesson, subject, agent, called_at, unnest(argument_atoms) AS atom FROM calls WHERE outcome <> 'denied')
+WHERE (atom & 15) IN (3, 4, 8) GROUP BY ALL
 """
 
 FIND = """
@@ -106,6 +106,7 @@ DETECTOR = Detector(
                 "attack:T1048"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect="bool_or(len(argument_shingles) > 0 AND len(list_filter(argument_atoms, lambda a: (a & 15) IN (3, 4, 8))) > 0)",
     find=FIND,

@@ -33,7 +33,7 @@ _HELD = f"""
 """
 
 LEARN = f"""
-SELECT who || chr(31) || tenant AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM ({_HELD}) GROUP BY 1
+SELECT lesson, subject, who || chr(31) || tenant AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM ({_HELD.replace('SELECT session_id, call_id', 'SELECT lesson, subject, session_id, call_id')}) GROUP BY ALL
 """
 
 FIND = f"""
@@ -75,6 +75,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP10", "owasp-mcp:2025:MCP07", "owasp-llm:2026:LLM02", "attack:T1213"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(principal, agent, '')",
     needs=("normal",),
     suspect_result=_NAMED,

@@ -32,8 +32,8 @@ USUAL_SESSIONS = 20
 _LOGS = "(?:^|[^a-z])(?:log|logs|logger|logging|telemetry|audit|analytics|track|tracking|trace|metrics?|diagnostics?|monitor|usage|feedback|record_turn)"
 
 LEARN = """
-SELECT tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE len(argument_shingles) > 0 GROUP BY 1
+SELECT lesson, subject, tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM calls WHERE len(argument_shingles) > 0 GROUP BY ALL
 """
 
 _TAKES = "outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND len(argument_shingles) > 0"
@@ -125,6 +125,7 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1910", "attack:T1567"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(server, '')",
     suspect=f"count(*) FILTER ({_TAKES}) - count(DISTINCT tool) FILTER ({_TAKES}) >= {CALLS_AT_LEAST - 1}",
     find=gated(COPYING, FIND),
