@@ -187,7 +187,8 @@ class Detector:
     suspect: SQL aggregate over the `calls` of one group of its scope (`bool_or(contains(result, '[secret:'))`) that is true wherever `find` finds
         something; of other groups, `find` is not asked, and it sees no calls of theirs. Those of all detectors are answered in one look, so what
         keeps ordinary work out should be cheap. One that asks other tables too is also asked of no calls, for findings without any; where it
-        holds of these, `find` sees everything.
+        holds of these, `find` sees everything. `calls` has a column more here: `handed_on`, whether in its session a piece of a result stands in
+        arguments.
     needs: tables without which there is nothing to find (`normal`: what this detector learned): where one is empty, `find` is not asked.
     suspect_result: pattern of RE2 that the result of some call of the group (or its error message, where there is none) matches wherever `find` finds
         something, beside `suspect`. Those of all detectors are looked for at once.

@@ -9,6 +9,12 @@ from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope, Slice
 from detectors.registry import Registered
 from store.errors import StoreError
 
+HANDED_ON = """
+    SELECT DISTINCT session_id FROM (SELECT session_id, unnest(result_shingles) AS piece FROM calls)
+    SEMI JOIN (SELECT session_id, unnest(argument_shingles) AS piece FROM calls) USING (session_id, piece)
+"""
+"""SQL: sessions in which a piece of a result stands in arguments."""
+
 APART_FROM = 400
 """From so many calls on, it is worth laying those of a few groups apart."""
 
@@ -60,8 +66,13 @@ def _question(gated: Sequence[Registered], scope: Scope, some_calls: bool) -> st
     patterns = [f"(?:{one.detector.suspect_result})" for one in gated if one.detector.suspect_result]
     held = f", regexp_matches({_TEXT}, {_literal('|'.join(patterns))}) AS suspect_result" if patterns else ""
     columns = ", ".join(f"({_suspicion(one)}) AS {one.name}" for one in gated)
+    handed_on = ", h.session_id IS NOT NULL AS handed_on" if "handed_on" in columns else ""
+    beside = f" LEFT JOIN ({HANDED_ON}) AS h USING (session_id)" if handed_on else ""
     which = f" WHERE call_id IN (SELECT k FROM {ASKED_CALLS})" if some_calls else ""
-    asked = f"SELECT {SCOPE_KEY[scope]} AS k, count(*) AS calls, {columns} FROM (SELECT *{held} FROM calls{which}) GROUP BY 1 HAVING k IS NOT NULL"
+    asked = f"""
+        SELECT {SCOPE_KEY[scope]} AS k, count(*) AS calls, {columns} FROM (SELECT calls.*{held}{handed_on} FROM calls{beside}{which})
+        GROUP BY 1 HAVING k IS NOT NULL
+    """
     if not any(_asks_other_tables(one) for one in gated):
         return asked
     columns = ", ".join(f"({one.detector.suspect})" if _asks_other_tables(one) else "false" for one in gated)

@@ -66,6 +66,7 @@ DETECTOR = Detector(
     learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect="bool_or(coalesce(arguments_state, '') NOT IN ('captured', 'truncated') AND coalesce(result_state, '') NOT IN ('captured', 'truncated'))",
+    needs=("normal",),
     find=FIND,
     fires_on={"content is gone from one day to the next": [*_day(3), *_day(2), *_day(0, State.ABSENT)]},
     quiet_on={

@@ -148,6 +148,7 @@ DETECTOR = Detector(
     learn=LEARN,
     learn_at_once=True,
     learn_by="coalesce(agent, '')",
+    needs=("normal",),
     find=find,
     fires_on={"the daily mail to a partner swells for a week": together(*_STEADY, *(_day(n, 6_000) for n in range(12, 20)))},
     quiet_on={

@@ -72,6 +72,7 @@ DETECTOR = Detector(
     learn_at_once=True,
     learn_by="coalesce(server, '')",
     suspect=f"max(greatest(arguments_bytes, result_bytes)) >= {SMALLEST_BYTES}",
+    needs=("normal",),
     find=FIND,
     fires_on={
         "a dump goes into a note": [*_PAST, call("post_note", {"text": "row " * 20_000}, "noted", server="notes")],

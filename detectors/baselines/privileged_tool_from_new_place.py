@@ -85,6 +85,7 @@ DETECTOR = Detector(
     learn_at_once=True,
     learn_by="coalesce(principal, '')",
     suspect=f"bool_or(principal IS NOT NULL AND {PRIVILEGED})",
+    needs=("normal",),
     find=FIND,
     fires_on={
         "a user is deleted from elsewhere": [*_PAST, _delete()],

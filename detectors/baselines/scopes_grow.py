@@ -79,6 +79,7 @@ DETECTOR = Detector(
     learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect=r"""bool_or(regexp_matches(attributes, '(?i)scopes?"|"scp"'))""",
+    needs=("normal",),
     find=FIND,
     fires_on={"administration is added": [*_PAST, _with('{"auth.scopes": "issues:read repo:status admin:org"}')]},
     quiet_on={

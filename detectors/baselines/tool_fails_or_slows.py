@@ -85,6 +85,7 @@ DETECTOR = Detector(
     learn=LEARN,
     learn_at_once=True,
     learn_by="coalesce(server, '')",
+    needs=("normal",),
     find=FIND,
     fires_on={
         "most calls fail": [*_PAST, *_hour(0, 30, Outcome.ERROR)],

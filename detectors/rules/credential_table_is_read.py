@@ -80,7 +80,8 @@ DETECTOR = Detector(
     learn=LEARN,
     learn_at_once=True,
     learn_by="coalesce(agent, '')",
-    suspect=r"bool_or(regexp_matches(arguments, '(?i)(?:select|insert|update|delete)\s'))",
+    suspect=r"""bool_or(CASE WHEN regexp_matches(arguments, '(?i)(?:select|insert|update|delete)\s')
+        THEN regexp_matches(arguments, '(?i)token|credential|passw|secret|api_?key|(?:access|private)_?key|auth_?user|pg_|sessions|sql_logins|mysql') END)""",
     find=FIND,
     fires_on={
         "a support agent reads tokens": _asked(_READ, "Show me the latest tickets."),

@@ -66,6 +66,7 @@ DETECTOR = Detector(
     learn_at_once=True,
     learn_by="coalesce(server, '')",
     suspect=r"""bool_or(contains(arguments, '"/'))""",
+    needs=("normal",),
     find=FIND,
     fires_on={"a folder beside the allowed one": [*_PAST, call("read_file", _read("/srv/data-evil/keys.txt"), "keys", server="files")]},
     quiet_on={

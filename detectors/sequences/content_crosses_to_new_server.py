@@ -123,7 +123,7 @@ DETECTOR = Detector(
     learn=LEARN,
     learn_at_once=True,
     learn_by="coalesce(agent, '')",
-    suspect=f"min(server) <> max(server) AND max(len(argument_shingles)) >= {SHARED_AT_LEAST}",
+    suspect=f"min(server) <> max(server) AND bool_or(handed_on)",
     find=gated(NEW, FIND),
     fires_on={"a file's text in the side note of a calculator": together(*_PAST, _carried("add", _NOTE, "calculator"))},
     quiet_on={

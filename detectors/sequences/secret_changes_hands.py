@@ -78,6 +78,7 @@ DETECTOR = Detector(
     learn=LEARN,
     learn_at_once=True,
     suspect="bool_or(contains(arguments, '[secret:'))",
+    needs=("normal",),
     find=FIND,
     fires_on={"another person's token": [*_past("pat@example.com"), *session(_used("eve@example.org"), prompt="Sync.")]},
     quiet_on={

@@ -127,7 +127,7 @@ DETECTOR = Detector(
     learn=LEARN,
     learn_at_once=True,
     learn_by="coalesce(server, '')",
-    suspect=f"count(*) FILTER ({_TAKES}) - count(DISTINCT tool) FILTER ({_TAKES}) >= {CALLS_AT_LEAST - 1}",
+    suspect=f"count(*) FILTER ({_TAKES}) - count(DISTINCT tool) FILTER ({_TAKES}) >= {CALLS_AT_LEAST - 1} AND bool_or(handed_on)",
     find=gated(COPYING, FIND),
     fires_on={
         "a logger gets every turn": _turns("log_interaction"),
