@@ -7,6 +7,7 @@ Why it matters, False positives, Blind spots); it holds one `DETECTOR`.
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -96,6 +97,10 @@ class Slice:
                 part._database.execute(
                     f"CREATE TABLE {part._name}.{table} AS SELECT * FROM {table} WHERE {column} IN (SELECT k FROM keys_of_part)")
         return part
+
+    def named(self, **named: pa.Table) -> AbstractContextManager[None]:
+        """Make Arrow tables askable by name for a while."""
+        return self._database.named(**named)
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; the answer as an Arrow table."""

@@ -6,19 +6,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import cast
 
 import pyarrow as pa
 
 from alerts import triage
 from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope
 from detectors.registry import Registered, detectors
-from detectors.run import by_scope
+from detectors.run import Run, by_scope
 from store.database import Database
 from store.errors import DetectorError
 from store.records import Finding
-from toolhound.lessons import TOUCHED, refresh
+from toolhound.lessons import TOUCHED, Taught, refresh
 from toolhound.normal import Normal
-from toolhound.workers import Answer, Ask, here
+from toolhound.workers import TO_TEACH, Answer, Ask, here
 
 SHARD_CALLS = 50_000
 """How many calls a detector holds at a time when everything is looked at."""
@@ -28,6 +29,9 @@ GROUPS_AT_LEAST, GROUPS_AT_ONCE, CALLS_AT_ONCE = 200, 2_000, 20_000
 
 WORTH_SHARING = 5_000
 """From so many calls on, it is worth splitting them among processes."""
+
+WORTH_TEACHING_APART = 500
+"""From so many calls on, it is worth having some detectors learn in one process and some in another."""
 
 NEWEST_CALLS = 200_000
 """How many calls of touched agents, servers, principals or of the fleet a detector holds at most, the newest: traffic must not fill the memory."""
@@ -119,7 +123,20 @@ class Look:
     def learn(self, looked: Looked) -> None:
         """Do the lessons of what was chosen anew."""
         asked = self.database.few(TOUCHED.format("looking"))
-        looked.failures |= refresh(self.database, self.usual.learners, asked, self.database.transaction)
+        looked.failures |= refresh(self.database, self.usual.learners, asked, self.database.transaction, self._teach)
+
+    def _teach(self, learners: Sequence[Registered], calls: pa.Table) -> Taught:
+        """Have as many learn at once as are asked at once."""
+        learners = [one for one in learners if one.detector.learn]
+        shares = min(self._at_once, max(1, len(learners))) if len(calls) >= WORTH_TEACHING_APART else 1
+        answers = deque(self._ask(learners[n::shares], {TO_TEACH: calls}) for n in range(shares))
+        told: list[Taught] = []
+        try:
+            while answers:
+                told.append(cast(Taught, answers.popleft().result()))
+        finally:
+            _let_go(answers)
+        return Taught(pa.concat_tables([one.lessons for one in told]), {name: why for one in told for name, why in one.failures.items()})
 
     def sessions(self, looked: Looked) -> None:
         """Look at the calls and sessions that were chosen."""
@@ -164,12 +181,10 @@ class Look:
             while pending:
                 self._gather(*pending.popleft(), looked)
         finally:
-            for _, _, answer in pending:  # or the next look would be given it
-                with suppress(DetectorError):
-                    answer.result()
+            _let_go(answer for _, _, answer in pending)
 
     def _gather(self, looked_at: list[tuple[Scope, Sequence[str]]], asked: Iterable[Registered], answer: Answer, looked: Looked) -> None:
-        outcome = answer.result()
+        outcome = cast(Run, answer.result())
         looked.findings += outcome.findings.values()
         looked.failures |= outcome.failures
         asked_well = [one for one in asked if one.name not in outcome.failures]
@@ -212,6 +227,13 @@ class Look:
         if any(one.detector.learn for one in asked):
             seen["normal"] = self.usual.of(asked, seen["calls"], keys)
         return seen | self._around
+
+
+def _let_go(answers: Iterable[Answer]) -> None:
+    """Fetch what nobody waits for any more, or the next look would be given it."""
+    for answer in answers:
+        with suppress(DetectorError):
+            answer.result()
 
 
 def look_at_touched(

@@ -108,7 +108,7 @@ DETECTOR = Detector(
     learn=LEARN,
     learn_at_once=True,
     learn_by="coalesce(agent, '')",
-    suspect=f"""bool_or(len(argument_shingles) > 0 AND len(list_filter(argument_atoms, lambda a: (a & 15) IN (3, 4, 8))) > 0)
+    suspect="""bool_or(len(argument_shingles) > 0 AND len(list_filter(argument_atoms, lambda a: (a & 15) IN (3, 4, 8))) > 0)
         AND bool_or(handed_on)""",
     find=FIND,
     fires_on={"a report goes to a stranger": _mailed("eve@evil.example", "Summarise the third quarter for me.")},
