@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from alerts import triage
 from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope
@@ -78,6 +79,8 @@ class Part:
     keys: Sequence[str]
     since: datetime | None = None
     most: int | None = None
+    apart: bool = False
+    """Whether some detectors are asked in one process and some in another."""
     calls: Sequence[str] | None = ()
     """Of sessions: which of their calls are looked at by themselves, too; None stands for all."""
 
@@ -147,8 +150,8 @@ class Look:
             calls[row["session_id"]].append(row["call_id"])
         alone = calls.pop(None, [])
         keys = sorted({*calls, *(row["key"] for row in self.database.rows("SELECT key FROM looking WHERE kind = 'session'"))})
-        most = max(GROUPS_AT_LEAST, min(GROUPS_AT_ONCE, -(-len(keys) // self._at_once)))
-        parts = [Part(Scope.SESSION, some, calls=[c for key in some for c in calls.get(key, ())]) for some in _chunks(keys, most)]
+        most = max(GROUPS_AT_LEAST, min(GROUPS_AT_ONCE, -(-len(keys) // max(1, self._at_once // 2))))
+        parts = [Part(Scope.SESSION, some, apart=True, calls=[c for key in some for c in calls.get(key, ())]) for some in _chunks(keys, most)]
         self.parts([*parts, *(Part(Scope.CALL, some) for some in _chunks(alone, CALLS_AT_ONCE))], looked)
 
     def touched(self) -> pa.Table:
@@ -174,14 +177,23 @@ class Look:
                 if not asked or not part.keys:
                     continue
                 seen = self._seen(part, asked)
-                if len(pending) >= self._at_once:
-                    self._gather(*pending.popleft(), looked)
                 calls = seen["calls"]["call_id"].to_pylist() if part.calls is None else part.calls
-                pending.append(([(part.scope, part.keys), *([(Scope.CALL, calls)] if calls else [])], asked, self._ask(asked, seen)))
+                for some in self._apart(asked) if part.apart else [asked]:
+                    if len(pending) >= self._at_once:
+                        self._gather(*pending.popleft(), looked)
+                    looked_at = [(part.scope, part.keys), *([(Scope.CALL, calls)] if calls else [])]
+                    pending.append((looked_at, some, self._ask(some, _for(some, seen))))
             while pending:
                 self._gather(*pending.popleft(), looked)
         finally:
             _let_go(answer for _, _, answer in pending)
+
+    def _apart(self, asked: list[Registered]) -> list[list[Registered]]:
+        """Who is asked in one process, who in another: to plan a question takes as long for few calls as for many. Those that weigh texts in Python
+        share what they have read."""
+        weighing = [one for one in asked if callable(one.detector.find)]
+        asking = [one for one in asked if not callable(one.detector.find)]
+        return [some for some in (weighing, asking) if some] if self._at_once > 1 else [asked]
 
     def _gather(self, looked_at: list[tuple[Scope, Sequence[str]]], asked: Iterable[Registered], answer: Answer, looked: Looked) -> None:
         outcome = cast(Run, answer.result())
@@ -227,6 +239,14 @@ class Look:
         if any(one.detector.learn for one in asked):
             seen["normal"] = self.usual.of(asked, seen["calls"], keys)
         return seen | self._around
+
+
+def _for(asked: Iterable[Registered], seen: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
+    """The tables of a slice without what others learned."""
+    if "normal" not in seen:
+        return seen
+    names = pa.array([one.name for one in asked if one.detector.learn], pa.string())
+    return {**seen, "normal": seen["normal"].filter(pc.is_in(seen["normal"]["detector"], names))}
 
 
 def _let_go(answers: Iterable[Answer]) -> None:

@@ -20,7 +20,6 @@ another; two purposes behind one server's name.
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
@@ -54,12 +53,6 @@ SELECT hash(session_id) AS lesson, agent AS subject, json_array('pair', told_by,
 UNION ALL
 SELECT lesson, subject, json_array('day', server, called_at::DATE)::VARCHAR, count(*), min(called_at), max(called_at) FROM calls WHERE server IS NOT NULL
 GROUP BY ALL
-"""
-
-NEW = f"""
-SELECT 1 FROM ({_FLOWS}) AS f JOIN (SELECT session_id, min(called_at) AS began_at FROM calls GROUP BY session_id) AS b USING (session_id)
-LEFT JOIN normal AS k ON k.detector = 'content_crosses_to_new_server' AND k.subject = f.agent AND k.key = json_array('pair', f.told_by, f.given_to)::VARCHAR
-WHERE k.first_at IS NULL OR k.first_at >= b.began_at
 """
 
 FIND = f"""
@@ -124,7 +117,7 @@ DETECTOR = Detector(
     learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect="min(server) <> max(server) AND bool_or(handed_on)",
-    find=gated(NEW, FIND),
+    find=FIND,
     fires_on={"a file's text in the side note of a calculator": together(*_PAST, _carried("add", _NOTE, "calculator"))},
     quiet_on={
         "a pair in daily use": together(*_PAST, _carried("add_comment", {"ticket": 7, "text": _SALARIES}, "tickets")),
