@@ -18,7 +18,7 @@ from store.seal import Seal
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # few rows: copying them takes less than binding a question twice
 
 VIEWS = Path(__file__).parent / "views"
-VIEW_ORDER = ("prompts", "steps", "turns", "leaves", "session_sizes")
+VIEW_ORDER = ("prompts", "steps", "turns", "leaves")
 """Views build on one another in this order; each is a file in `views/`."""
 
 _WIDE = ("steps",)
