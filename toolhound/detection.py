@@ -86,7 +86,7 @@ class Part:
 
     def scopes(self) -> tuple[Scope, ...]:
         """Whose detectors are asked."""
-        return (Scope.CALL, self.scope) if self.scope == Scope.SESSION and self.calls != () else (self.scope,)
+        return (Scope.CALL, self.scope) if self.scope == Scope.SESSION and (self.calls is None or len(self.calls)) else (self.scope,)
 
 
 class Look:
