@@ -54,7 +54,9 @@ FROM (
 ) AS w
 JOIN (
     SELECT DISTINCT m.call_id FROM (SELECT lesson, call_id, called_at, unnest(argument_shingles) AS piece FROM calls WHERE {_MEMORY} AND NOT {_READING}) AS m
-    JOIN (SELECT lesson, called_at, unnest(result_shingles) AS piece FROM calls WHERE NOT {_MEMORY}) AS r ON r.lesson = m.lesson AND r.piece = m.piece AND r.called_at < m.called_at
+    JOIN (SELECT lesson, called_at, unnest(result_shingles) AS piece FROM calls
+          WHERE NOT {_MEMORY} AND lesson IN (SELECT lesson FROM calls WHERE {_MEMORY} AND NOT {_READING})) AS r
+      ON r.lesson = m.lesson AND r.piece = m.piece AND r.called_at < m.called_at
 ) AS foreign_text USING (call_id)
 GROUP BY ALL
 """
