@@ -132,9 +132,11 @@ class Look:
         """Have as many learn at once as are asked at once."""
         learners = [one for one in learners if one.detector.learn]
         shares = min(self._at_once, max(1, len(learners))) if len(calls) >= WORTH_TEACHING_APART else 1
-        answers = deque(self._ask(learners[n::shares], {TO_TEACH: calls}) for n in range(shares))
+        answers: deque[Answer] = deque()
         told: list[Taught] = []
         try:
+            for n in range(shares):
+                answers.append(self._ask(learners[n::shares], {TO_TEACH: calls}))
             while answers:
                 told.append(cast(Taught, answers.popleft().result()))
         finally:
@@ -286,7 +288,7 @@ def look_at_everything(
             shards = max(1, total // shard_calls, at_once)
             for first in range(0, shards, at_once):
                 looked = Looked()
-                look.parts([Part(scope, keys[n::shards], calls=None) for n in range(first, min(first + at_once, shards))], looked)
+                look.parts([Part(scope, keys[n::shards], calls=None if scope == Scope.SESSION else ()) for n in range(first, min(first + at_once, shards))], looked)
                 yield looked
 
 
