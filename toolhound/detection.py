@@ -285,10 +285,10 @@ def look_at_everything(
             keys = [row["k"] for row in database.rows(f"""
                 SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
             """) if row["k"] is not None]
-            shards = max(1, total // shard_calls, at_once)
+            shards, calls = max(1, total // shard_calls, at_once), None if scope == Scope.SESSION else ()
             for first in range(0, shards, at_once):
                 looked = Looked()
-                look.parts([Part(scope, keys[n::shards], calls=None if scope == Scope.SESSION else ()) for n in range(first, min(first + at_once, shards))], looked)
+                look.parts([Part(scope, keys[n::shards], calls=calls) for n in range(first, min(first + at_once, shards))], looked)
                 yield looked
 
 
