@@ -5,7 +5,9 @@ Why it matters, False positives, Blind spots); it holds one `DETECTOR`.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -60,6 +62,10 @@ from 3.5 on: Iglewicz and Hoaglin, 1993; the floor is for the many counts whose 
 times of `total` tells, where `kinds` are possible (add-one smoothing)."""
 
 
+ASKED_CALLS = "asked_calls"
+"""Table of a slice of sessions: the calls (`k`) that are looked at by themselves too; all of them where there is none."""
+
+
 class Slice:
     """The calls that a detector may see, with the messages, definitions, access and counters around them.
 
@@ -67,18 +73,39 @@ class Slice:
     `printed(text)` quotes foreign text, and `hour_of_week`, `robust_z` and `surprise` measure what is unusual.
     """
 
-    def __init__(self, seen: Mapping[str, pa.Table]) -> None:
+    def __init__(self, seen: Mapping[str, pa.Table], within: "Slice | None" = None) -> None:
         self._name = f"slice_{next(_NUMBERS)}"
-        self._database = _shelf().apart(self._name)
+        self._path: tuple[str, ...] = (self._name, *(within._path if within else ("main",)))
+        self._database = _shelf().apart(self._path)
         for table, rows in seen.items():
             if len(rows):
                 self._database.load(f"{self._name}.{table}", rows)
+        self._holds: frozenset[str] = within._holds if within else _held(seen)
         self._waiting = set(VIEW_ORDER)
+
+    def holds(self, table: str, detector: str = "") -> bool:
+        """Whether it has anything of a table; of `normal`, anything that this detector learned."""
+        return (f"normal of {detector}" if table == "normal" else table) in self._holds
+
+    def of_groups(self, scope: Scope, keys: pa.Array) -> "Slice":
+        """The part of it that holds some groups alone; what belongs to no group is seen through it."""
+        part, key = Slice({}, self), SCOPE_KEY[scope]
+        apart = {"calls": key} if scope == Scope.CALL else {"calls": key, "access": key}
+        apart |= {"messages": key} if scope == Scope.SESSION else {}
+        with part._database.named(keys_of_part=pa.table({"k": keys})):
+            for table, column in apart.items():
+                part._database.execute(
+                    f"CREATE TABLE {part._name}.{table} AS SELECT * FROM {table} WHERE {column} IN (SELECT k FROM keys_of_part)")
+        return part
+
+    def named(self, **named: pa.Table) -> AbstractContextManager[None]:
+        """Make Arrow tables askable by name for a while."""
+        return self._database.named(**named)
 
     def query(self, sql: str, values: Mapping[str, Any] | None = None) -> pa.Table:
         """Ask; the answer as an Arrow table."""
         self._make_what_is_asked(sql)
-        return self._database.query(sql, values)
+        return self._database.few(sql, values)
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Ask; the answer as dictionaries."""
@@ -87,14 +114,25 @@ class Slice:
 
     def _make_what_is_asked(self, sql: str) -> None:
         """The shared questions that a detector names are answered once, for it and those that come after."""
-        for view in [view for view in VIEW_ORDER if view in self._waiting and view in sql]:
-            self._database.make_table_of(view)
-            self._waiting.remove(view)
+        for view in VIEW_ORDER:
+            if view in self._waiting and re.search(rf"(?i)(?:\b(?:from|join)|,)\s+{view}\b", sql):
+                self._make(view)
+
+    def _make(self, view: str) -> None:
+        if view == "steps":
+            self._make_what_is_asked("FROM prompts")
+        self._database.make_table_of(view)
+        self._waiting.remove(view)
 
     def close(self) -> None:
         """Let go of the memory."""
         self._database.close()
         _shelf().drop(self._name)
+
+
+def _held(seen: Mapping[str, pa.Table]) -> frozenset[str]:
+    learned = seen["normal"]["detector"].unique().to_pylist() if "normal" in seen else []
+    return frozenset((*(table for table, rows in seen.items() if len(rows)), *(f"normal of {detector}" for detector in learned)))
 
 
 _NUMBERS = count()
@@ -148,9 +186,17 @@ class Detector:
         counting less. Ask these where one busy session must not make a thing usual.
     learn_by: SQL over `calls` that names whom a counter is about: `coalesce(agent, '')`. Counters are then kept apart by this, as `subject`,
         and a slice is given those about the agents in it alone; say it wherever there may be many.
+    learn_at_once: whether `learn` keeps sessions apart by itself, which costs a third less: it is asked once of all calls, sees `lesson` (the session,
+        or a call without one) and `subject` as columns of `calls`, and answers both before the rest. What it joins, it joins on `lesson`.
     learn_attacks: whether sessions teach although an alert with proof stands against them: for counters of what was done, not of what is usual.
-    suspect: SQL aggregate over `calls` (`bool_or(contains(result, '[secret:'))`) that is true of every slice in which `find` finds something;
-        of another, `find` is not asked. Those of all detectors are answered in one look, so what keeps ordinary work out should be cheap.
+    suspect: SQL aggregate over the `calls` of one group of its scope (`bool_or(contains(result, '[secret:'))`) that is true wherever `find` finds
+        something; of other groups, `find` is not asked, and it sees no calls of theirs. Those of all detectors are answered in one look, so what
+        keeps ordinary work out should be cheap. One that asks other tables too is also asked of no calls, for findings without any; where it
+        holds of these, `find` sees everything. `calls` has a column more here: `handed_on`, whether in its session a piece of a result stands in
+        arguments.
+    needs: tables without which there is nothing to find (`normal`: what this detector learned): where one is empty, `find` is not asked.
+    suspect_result: pattern of RE2 that the result of some call of the group (or its error message, where there is none) matches wherever `find` finds
+        something, beside `suspect`. Those of all detectors are looked for at once.
     lookback: how far apart calls of one scope may lie and still be seen together.
     payloads: beyond a call or a session, slices hold `arguments`, `result` (the beginning of both), `attributes` and shingles only where they
         are named here.
@@ -164,9 +210,12 @@ class Detector:
     fires_on: Mapping[str, Scenario]
     quiet_on: Mapping[str, Scenario]
     suspect: str | None = None
+    suspect_result: str | None = None
+    needs: tuple[str, ...] = ()
     lookback: timedelta = timedelta(hours=24)
     learn: str | None = None
     learn_by: str | None = None
+    learn_at_once: bool = False
     learn_attacks: bool = False
     payloads: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()

@@ -8,7 +8,8 @@ from typing import Any
 
 from detectors.contract import Found, Scope, Slice, found_of
 from detectors.registry import Registered
-from store.errors import DetectorError, StoreError
+from detectors.suspects import suspected
+from store.errors import DetectorError
 from store.records import Finding, Grade, Severity
 
 SESSIONS_NAMED = 20
@@ -26,13 +27,26 @@ class Run:
 def run(registered: Iterable[Registered], seen: Slice) -> Run:
     """Ask every detector about the slice."""
     outcome = Run()
-    for one in _suspecting(list(registered), seen, outcome):
-        answer = _answer(one, seen)
-        if isinstance(answer, str):
-            outcome.failures[one.name] = answer
-        else:
-            outcome.findings |= {finding.finding_id: finding for finding in answer}
+    by_kind: dict[Scope, list[Registered]] = {}
+    for one in registered:
+        by_kind.setdefault(one.detector.scope, []).append(one)
+    for scope, asked in by_kind.items():
+        for about, keys in suspected(asked, seen, scope, outcome.failures):
+            part = seen if keys is None else seen.of_groups(scope, keys)
+            try:
+                for one in about:
+                    _note(one, _answer(one, part), outcome)
+            finally:
+                if part is not seen:
+                    part.close()
     return outcome
+
+
+def _note(one: Registered, answer: list[Finding] | str, outcome: Run) -> None:
+    if isinstance(answer, str):
+        outcome.failures[one.name] = answer
+    else:
+        outcome.findings |= {finding.finding_id: finding for finding in answer}
 
 
 def _answer(one: Registered, seen: Slice) -> list[Finding] | str:
@@ -40,23 +54,6 @@ def _answer(one: Registered, seen: Slice) -> list[Finding] | str:
         return list(_findings(one, list(_found(one, seen)), seen))
     except Exception as error:  # noqa: BLE001 - whatever a detector does, the others must go on; it is reported by name
         return f"{type(error).__name__}: {error}"
-
-
-def _suspecting(asked: list[Registered], seen: Slice, outcome: Run) -> list[Registered]:
-    """Those whose `suspect` is true of the slice, and those without one; all are answered in one question, unless one of them fails."""
-    gated = {one.name: one.detector.suspect for one in asked if one.detector.suspect}
-    if not gated:
-        return asked
-    try:
-        holds = seen.rows(f"SELECT count(*), {', '.join(f'({sql}) AS {name}' for name, sql in gated.items())} FROM calls")[0]
-    except StoreError:
-        holds = {}
-        for name, sql in gated.items():
-            try:
-                holds[name] = seen.rows(f"SELECT count(*), ({sql}) AS holds FROM calls")[0]["holds"]
-            except StoreError as error:
-                outcome.failures[name] = f"{type(error).__name__}: {error}"
-    return [one for one in asked if one.name not in gated or holds.get(one.name)]
 
 
 def _found(one: Registered, seen: Slice) -> Iterator[Found]:

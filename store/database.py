@@ -18,8 +18,11 @@ from store.seal import Seal
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # few rows: copying them takes less than binding a question twice
 
 VIEWS = Path(__file__).parent / "views"
-VIEW_ORDER = ("steps", "turns", "leaves", "session_sizes")
+VIEW_ORDER = ("prompts", "steps", "turns", "leaves")
 """Views build on one another in this order; each is a file in `views/`."""
+
+_WIDE = ("steps",)
+"""Views that hold calls whole: they are not worth keeping beside these, only what they build on is."""
 
 MEMORY_LIMIT_BYTES = 768 << 20
 """DuckDB's own cap; beyond it, it spills to the workspace's folder instead of growing."""
@@ -27,6 +30,9 @@ MEMORY_LIMIT_BYTES = 768 << 20
 CHECKPOINT_BYTES = 256 << 20
 """How long the log grows before it is worked into the file: about as much as a whole row group of calls holds, since one that is half
 full is written again with each checkpoint."""
+
+PARSED = 500
+"""How many questions are remembered as they were parsed."""
 
 ASK_SECONDS = 60.0
 """How long a user's question may take; beyond it, it is broken off."""
@@ -44,8 +50,12 @@ _LAKE_KEY = "lake"
 class Database:
     """One connection. `reader()` gives another thread its own; a connection is not shared between threads."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, encrypted: bool = False, begun_with: str | None = None) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, encrypted: bool = False, begun_with: str | None = None,
+        parsed: dict[str, duckdb.Statement] | None = None,
+    ) -> None:
         self._connection, self._encrypted, self._begun_with = connection, encrypted, begun_with
+        self._parsed: dict[str, duckdb.Statement] = {} if parsed is None else parsed
         if begun_with:
             connection.execute(begun_with)
 
@@ -56,13 +66,13 @@ class Database:
         connection.execute("SET timezone = 'UTC'")
         return cls(connection)
 
-    def apart(self, name: str) -> "Database":
-        """A connection to a schema of its own, made now, which sees beside it only what the first one holds: quicker made than a database.
+    def apart(self, path: Sequence[str]) -> "Database":
+        """A connection to a schema of its own, the first of `path`, made now, through which the others are seen: quicker made than a database.
 
         Give it back with `drop`.
         """
-        self._connection.execute(f"CREATE SCHEMA {name}")
-        return Database(self._connection.cursor(), begun_with=f"SET search_path = '{name},main'")
+        self._connection.execute(f"CREATE SCHEMA {path[0]}")
+        return Database(self._connection.cursor(), begun_with=f"SET search_path = '{','.join(path)}'", parsed=self._parsed)
 
     def drop(self, name: str) -> None:
         """Let go of what `apart` made."""
@@ -117,8 +127,19 @@ class Database:
     def few(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> pa.Table:
         """As `query`, for answers of few rows: they are copied once more, but the question is bound once only, which costs more."""
         with _translated():
-            answer = self._connection.execute(sql, values).to_arrow_table()
+            answer = self._connection.execute(self._statement(sql), values).to_arrow_table()
         return answer if answer is not None else pa.table({})
+
+    def _statement(self, sql: str) -> duckdb.Statement | str:
+        """A question, parsed: that takes a fifth of what planning it does, and the same ones are asked again and again."""
+        if sql not in self._parsed:
+            if len(self._parsed) >= PARSED:
+                self._parsed.clear()
+            statements = self._connection.extract_statements(sql)
+            if len(statements) != 1:
+                return sql
+            self._parsed[sql] = statements[0]
+        return self._parsed[sql]
 
     def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Run a question; the answer as dictionaries."""
@@ -203,7 +224,7 @@ class Database:
 
     def make_table_of(self, view: str) -> None:
         """The answer of a shared question, kept: where many ask it and nothing changes meanwhile."""
-        self.execute(f"CREATE TABLE {view} AS {_shared(view)}")
+        self.execute(f"CREATE {'VIEW' if view in _WIDE else 'TABLE'} {view} AS {_shared(view)}")
 
     def ask(self, sql: str, limit: int) -> pa.Table:
         """A user's question: one SELECT, in a read-only transaction, at most `limit` rows.

@@ -6,19 +6,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from alerts import triage
-from detectors.contract import SCOPE_KEY, Scope
+from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope
 from detectors.registry import Registered, detectors
-from detectors.run import by_scope
+from detectors.run import Run, by_scope
 from store.database import Database
 from store.errors import DetectorError
 from store.records import Finding
-from toolhound.lessons import TOUCHED, refresh
+from toolhound.lessons import TOUCHED, Taught, refresh
 from toolhound.normal import Normal
-from toolhound.workers import Answer, Ask, here
+from toolhound.workers import TO_TEACH, Answer, Ask, here
 
 SHARD_CALLS = 50_000
 """How many calls a detector holds at a time when everything is looked at."""
@@ -28,6 +30,9 @@ GROUPS_AT_LEAST, GROUPS_AT_ONCE, CALLS_AT_ONCE = 200, 2_000, 20_000
 
 WORTH_SHARING = 5_000
 """From so many calls on, it is worth splitting them among processes."""
+
+WORTH_TEACHING_APART = 500
+"""From so many calls on, it is worth having some detectors learn in one process and some in another."""
 
 NEWEST_CALLS = 200_000
 """How many calls of touched agents, servers, principals or of the fleet a detector holds at most, the newest: traffic must not fill the memory."""
@@ -48,9 +53,6 @@ PAYLOADS = {
 
 BEGINNING = 1_000
 """Of the arguments and results that they name, detectors of longer-lived groups see so many characters: why a call was refused stands there."""
-
-_KIND = {Scope.CALL: "call", Scope.SESSION: "session", Scope.SERVER: "server", Scope.PRINCIPAL: "principal"}
-"""How `hot.touched` names what was touched by something else than a call."""
 
 _WAITING = " UNION ALL ".join(
     f"SELECT '{scope}' AS scope, {SCOPE_KEY[scope]} AS key, min(least(called_at, seen_at)) AS since FROM looked_at GROUP BY ALL"  # a clock
@@ -77,6 +79,14 @@ class Part:
     keys: Sequence[str]
     since: datetime | None = None
     most: int | None = None
+    apart: bool = False
+    """Whether some detectors are asked in one process and some in another."""
+    calls: Sequence[str] | None = ()
+    """Of sessions: which of their calls are looked at by themselves, too; None stands for all."""
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """Whose detectors are asked."""
+        return (Scope.CALL, self.scope) if self.scope == Scope.SESSION and (self.calls is None or len(self.calls)) else (self.scope,)
 
 
 class Look:
@@ -116,18 +126,35 @@ class Look:
     def learn(self, looked: Looked) -> None:
         """Do the lessons of what was chosen anew."""
         asked = self.database.few(TOUCHED.format("looking"))
-        looked.failures |= refresh(self.database, self.usual.learners, asked, self.database.transaction)
+        looked.failures |= refresh(self.database, self.usual.learners, asked, self.database.transaction, self._teach)
+
+    def _teach(self, learners: Sequence[Registered], calls: pa.Table) -> Taught:
+        """Have as many learn at once as are asked at once."""
+        learners = [one for one in learners if one.detector.learn]
+        shares = min(self._at_once, max(1, len(learners))) if len(calls) >= WORTH_TEACHING_APART else 1
+        answers: deque[Answer] = deque()
+        told: list[Taught] = []
+        try:
+            for n in range(shares):
+                answers.append(self._ask(learners[n::shares], {TO_TEACH: calls}))
+            while answers:
+                told.append(cast(Taught, answers.popleft().result()))
+        finally:
+            _let_go(answers)
+        return Taught(pa.concat_tables([one.lessons for one in told]), {name: why for one in told for name, why in one.failures.items()})
 
     def sessions(self, looked: Looked) -> None:
         """Look at the calls and sessions that were chosen."""
-        parts = []
-        for scope in WHOLE:
-            keys = [row["k"] for row in self.database.rows(
-                f"SELECT {SCOPE_KEY[scope]} AS k FROM looked_at UNION SELECT key FROM looking WHERE kind = $kind", {"kind": _KIND[scope]},
-            ) if row["k"] is not None]
-            most = CALLS_AT_ONCE if scope == Scope.CALL else max(GROUPS_AT_LEAST, min(GROUPS_AT_ONCE, -(-len(keys) // self._at_once)))
-            parts += [Part(scope, keys[start:start + most]) for start in range(0, len(keys), most)]
-        self.parts(parts, looked)
+        looked_at = self.database.few("SELECT call_id, session_id FROM looked_at UNION SELECT key, NULL FROM looking WHERE kind = 'call' "
+                                      "AND key NOT IN (SELECT call_id FROM looked_at)").to_pylist()
+        calls: dict[str | None, list[str]] = defaultdict(list)
+        for row in looked_at:
+            calls[row["session_id"]].append(row["call_id"])
+        alone = calls.pop(None, [])
+        keys = sorted({*calls, *(row["key"] for row in self.database.rows("SELECT key FROM looking WHERE kind = 'session'"))})
+        most = max(GROUPS_AT_LEAST, min(GROUPS_AT_ONCE, -(-len(keys) // max(1, self._at_once // 2))))
+        parts = [Part(Scope.SESSION, some, apart=True, calls=[c for key in some for c in calls.get(key, ())]) for some in _chunks(keys, most)]
+        self.parts([*parts, *(Part(Scope.CALL, some) for some in _chunks(alone, CALLS_AT_ONCE))], looked)
 
     def touched(self) -> pa.Table:
         """The longer-lived groups that were chosen: `scope`, `key`, `since`."""
@@ -145,33 +172,41 @@ class Look:
 
     def parts(self, parts: Iterable[Part], looked: Looked) -> None:
         """Look at one part after the other, or at several where several are looked at at once."""
-        pending: deque[tuple[Part, list[Registered], Answer]] = deque()
+        pending: deque[tuple[list[tuple[Scope, Sequence[str]]], list[Registered], Answer]] = deque()
         try:
             for part in parts:
-                asked = by_scope(self.asked, part.scope)
+                asked = [one for one in self.asked if one.detector.scope in part.scopes()]
                 if not asked or not part.keys:
                     continue
                 seen = self._seen(part, asked)
-                if len(pending) >= self._at_once:
-                    self._gather(*pending.popleft(), looked)
-                pending.append((part, asked, self._ask(asked, seen)))
+                calls = seen["calls"]["call_id"].to_pylist() if part.calls is None else part.calls
+                for some in self._apart(asked) if part.apart else [asked]:
+                    if len(pending) >= self._at_once:
+                        self._gather(*pending.popleft(), looked)
+                    looked_at = [(part.scope, part.keys), *([(Scope.CALL, calls)] if calls else [])]
+                    pending.append((looked_at, some, self._ask(some, _for(some, seen))))
             while pending:
                 self._gather(*pending.popleft(), looked)
         finally:
-            for _, _, answer in pending:  # or the next look would be given it
-                with suppress(DetectorError):
-                    answer.result()
+            _let_go(answer for _, _, answer in pending)
 
-    def _gather(self, part: Part, asked: Iterable[Registered], answer: Answer, looked: Looked) -> None:
-        outcome = answer.result()
+    def _apart(self, asked: list[Registered]) -> list[list[Registered]]:
+        """Who is asked in one process, who in another: to plan a question takes as long for few calls as for many. Those that weigh texts in Python
+        share what they have read."""
+        weighing = [one for one in asked if callable(one.detector.find)]
+        asking = [one for one in asked if not callable(one.detector.find)]
+        return [some for some in (weighing, asking) if some] if self._at_once > 1 else [asked]
+
+    def _gather(self, looked_at: list[tuple[Scope, Sequence[str]]], asked: Iterable[Registered], answer: Answer, looked: Looked) -> None:
+        outcome = cast(Run, answer.result())
         looked.findings += outcome.findings.values()
         looked.failures |= outcome.failures
-        asked_well = [one.name for one in asked if one.name not in outcome.failures]
-        looked.well.update(asked_well)
-        if part.scope in WHOLE:
-            looked.withdrawn += triage.lapsed(
-                self.database, scope=part.scope, scope_keys=part.keys, detectors=asked_well, found=outcome.findings
-            )
+        asked_well = [one for one in asked if one.name not in outcome.failures]
+        looked.well.update(one.name for one in asked_well)
+        for scope, keys in looked_at:
+            names = [one.name for one in by_scope(asked_well, scope)]
+            if scope in WHOLE and names:
+                looked.withdrawn += triage.lapsed(self.database, scope=scope, scope_keys=keys, detectors=names, found=outcome.findings)
 
     def _seen(self, part: Part, asked: Iterable[Registered]) -> Mapping[str, pa.Table]:
         """The tables of a slice.
@@ -199,11 +234,28 @@ class Look:
                 seen["access"] = self.database.few(
                     f"SELECT * FROM access WHERE {key} IN (SELECT k FROM wanted_keys) {recent.format('accessed_at')}", {"earliest": earliest}
                 )
+            if part.calls:
+                seen[ASKED_CALLS] = pa.table({"k": pa.array(part.calls, pa.string())})
             if scope == Scope.SESSION:
                 seen["messages"] = self.database.few("SELECT * FROM messages WHERE session_id IN (SELECT k FROM wanted_keys)")
         if any(one.detector.learn for one in asked):
             seen["normal"] = self.usual.of(asked, seen["calls"], keys)
         return seen | self._around
+
+
+def _for(asked: Iterable[Registered], seen: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
+    """The tables of a slice without what others learned."""
+    if "normal" not in seen:
+        return seen
+    names = pa.array([one.name for one in asked if one.detector.learn], pa.string())
+    return {**seen, "normal": seen["normal"].filter(pc.is_in(seen["normal"]["detector"], names))}
+
+
+def _let_go(answers: Iterable[Answer]) -> None:
+    """Fetch what nobody waits for any more, or the next look would be given it."""
+    for answer in answers:
+        with suppress(DetectorError):
+            answer.result()
 
 
 def look_at_touched(
@@ -229,18 +281,25 @@ def look_at_everything(
     look = Look(database, asked, usual, ask, at_once)
     yield Looked(failures=refresh(database, look.usual.learners))
     for scope in Scope:
-        keys = [row["k"] for row in database.rows(f"""
-            SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
-        """) if row["k"] is not None]
-        shards = max(1, total // shard_calls, at_once)
-        for first in range(0, shards, at_once):
-            looked = Looked()
-            look.parts([Part(scope, keys[n::shards]) for n in range(first, min(first + at_once, shards))], looked)
-            yield looked
+        if by_scope(look.asked, scope) or (scope == Scope.SESSION and by_scope(look.asked, Scope.CALL)):
+            keys = [row["k"] for row in database.rows(f"""
+                SELECT k FROM (SELECT {SCOPE_KEY[scope]} AS k FROM calls {_also(scope)}) GROUP BY k ORDER BY hash(k)
+            """) if row["k"] is not None]
+            shards, calls = max(1, total // shard_calls, at_once), None if scope == Scope.SESSION else ()
+            for first in range(0, shards, at_once):
+                looked = Looked()
+                look.parts([Part(scope, keys[n::shards], calls=calls) for n in range(first, min(first + at_once, shards))], looked)
+                yield looked
+
+
+def _chunks(keys: Sequence[str], most: int) -> list[Sequence[str]]:
+    return [keys[start:start + most] for start in range(0, len(keys), most)]
 
 
 def _also(scope: Scope) -> str:
     match scope:
+        case Scope.CALL:
+            return "WHERE session_id IS NULL"
         case Scope.SERVER:
             return "UNION ALL SELECT coalesce(server, '') FROM tool_definitions UNION ALL SELECT coalesce(server, '') FROM access"
         case Scope.PRINCIPAL:

@@ -4,11 +4,13 @@ A session is taught as a whole, so that however calls are split by session, the 
 sessions speak for it, not only how many calls: one busy session cannot make usual what it does.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from detectors.contract import Slice
 from detectors.registry import Registered
 from store.database import Database
 from store.errors import StoreError
@@ -35,16 +37,28 @@ TOUCHED = f"""
 """SQL: the lessons of what a table like `hot.touched` names; a call that has moved into a session leaves the lesson that it was alone."""
 
 
+_NOTHING = pa.schema({
+    "lesson": pa.uint64(), "detector": pa.string(), "subject": pa.string(), "key": pa.string(), "n": pa.int64(),
+    "first_at": pa.timestamp("us", "UTC"), "last_at": pa.timestamp("us", "UTC"),
+}).empty_table()
+
+
 def grown(half_life_days: float, moment: str = "last_at") -> str:
     """SQL: what a session at `moment` weighs as of `WEIGHED_FROM`; it doubles with every half-life."""
     return f"pow(2.0, (epoch({moment}) - epoch({WEIGHED_FROM})) / {half_life_days * 86_400.0!r})"
 
 
 def _teaching(one: Registered) -> str:
-    """SQL: what the calls named `to_teach` teach a detector (`$name`), its counters by lesson and subject."""
+    """SQL: what the calls named `incoming` teach a detector, its counters by lesson and subject."""
+    subject = f"coalesce({one.detector.learn_by}, '')" if one.detector.learn_by else "''"
+    if one.detector.learn_at_once:
+        return f"""
+            WITH calls AS (SELECT *, {LESSON} AS lesson, {subject} AS subject FROM incoming)
+            SELECT lesson, '{one.name}' AS detector, subject, key, n::BIGINT AS n, first_at, last_at FROM ({one.detector.learn}) WHERE key IS NOT NULL
+        """
     return f"""
-        WITH apart AS (SELECT *, {LESSON} AS lesson, coalesce({one.detector.learn_by or "''"}, '') AS subject FROM to_teach)
-        SELECT who.lesson, $name AS detector, who.subject, told.key, told.n::BIGINT AS n, told.first_at, told.last_at
+        WITH apart AS (SELECT *, {LESSON} AS lesson, {subject} AS subject FROM incoming)
+        SELECT who.lesson, '{one.name}' AS detector, who.subject, told.key, told.n::BIGINT AS n, told.first_at, told.last_at
         FROM (SELECT DISTINCT lesson, subject FROM apart) AS who, LATERAL (
             WITH calls AS (
                 SELECT * EXCLUDE (lesson, subject) FROM apart WHERE apart.lesson = who.lesson AND apart.subject = who.subject
@@ -53,15 +67,45 @@ def _teaching(one: Registered) -> str:
     """
 
 
-def counters(database: Database, learners: Iterable[Registered], calls: pa.Table, half_life_days: float) -> pa.Table:
+@dataclass(slots=True)
+class Taught:
+    """What calls teach, by lesson: `lesson, detector, subject, key, n, first_at, last_at`; and the detectors that failed, and why."""
+
+    lessons: pa.Table
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+Teach = Callable[[Sequence[Registered], pa.Table], Taught]
+
+
+def teach(learners: Sequence[Registered], calls: pa.Table) -> Taught:
+    """Have detectors learn from calls."""
+    taught, room = Taught(_NOTHING), Slice({})
+    try:
+        with room.named(incoming=calls):
+            for one in learners:
+                if one.detector.learn:
+                    try:
+                        taught.lessons = pa.concat_tables([taught.lessons, room.query(_teaching(one)).cast(_NOTHING.schema)])
+                    except StoreError as error:
+                        taught.failures[one.name] = f"{type(error).__name__}: {error}"
+    finally:
+        room.close()
+    return taught
+
+
+def counters(database: Database, learners: Sequence[Registered], calls: pa.Table, half_life_days: float) -> pa.Table:
     """What `calls` teach all detectors together, fit to be merged with other counters. Raises StoreError where one cannot learn from them."""
-    failures = _teach(database, learners, calls)
-    if failures:
-        raise StoreError("; ".join(f"{name}: {why}" for name, why in failures.items()))
-    return database.query(COUNTED.format(f"(SELECT *, 1 AS sessions, {grown(half_life_days)} AS weight FROM taught)"))
+    taught = teach(learners, calls)
+    if taught.failures:
+        raise StoreError("; ".join(f"{name}: {why}" for name, why in taught.failures.items()))
+    with database.named(taught=taught.lessons):
+        return database.query(COUNTED.format(f"(SELECT *, 1 AS sessions, {grown(half_life_days)} AS weight FROM taught)"))
 
 
-def refresh(database: Database, learners: Iterable[Registered], asked: pa.Table | None = None, write: Writing = nullcontext) -> dict[str, str]:
+def refresh(
+    database: Database, learners: Sequence[Registered], asked: pa.Table | None = None, write: Writing = nullcontext, teach: Teach = teach,
+) -> dict[str, str]:
     """Do lessons anew (those that were touched, where none are given) from the calls that may still change; detectors that fail, and why.
 
     write: what to write in, such as a transaction; the questions before it may fail.
@@ -70,23 +114,9 @@ def refresh(database: Database, learners: Iterable[Registered], asked: pa.Table 
     if not len(asked):
         return {}
     with database.named(asked=asked):
-        calls = database.query(f"SELECT * FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)")
-    failures = _teach(database, learners if len(calls) else (), calls)
-    with write(), database.named(asked=asked):
+        calls = database.few(f"SELECT * FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)")
+    taught = teach(learners, calls) if len(calls) else Taught(_NOTHING)
+    with write(), database.named(asked=asked, taught=taught.lessons):
         database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")
         database.execute("INSERT INTO hot.lessons BY NAME FROM taught")
-    return failures
-
-
-def _teach(database: Database, learners: Iterable[Registered], calls: pa.Table) -> dict[str, str]:
-    """What calls teach, by lesson, into the temporary table `taught`; the detectors that fail, and why."""
-    failures: dict[str, str] = {}
-    database.execute("CREATE OR REPLACE TEMP TABLE taught AS FROM hot.lessons LIMIT 0")
-    with database.named(to_teach=calls):
-        for one in learners:
-            if one.detector.learn:
-                try:
-                    database.execute(f"INSERT INTO taught BY NAME {_teaching(one)}", {"name": one.name})
-                except StoreError as error:
-                    failures[one.name] = f"{type(error).__name__}: {error}"
-    return failures
+    return taught.failures

@@ -78,9 +78,13 @@ class Normal:
                 by_whom[one.detector.learn_by].append(one.name)
         everybody = [name for names in by_whom.values() for name in names]
         wanted = [pa.table({"detector": pa.array(everybody, pa.string()), "subject": pa.repeat("", len(everybody))})]
-        with self.database.named(calls_of_slice=calls, keys_of_slice=pa.table({"k": pa.array(keys, pa.string())})):
-            wanted += [self.database.few(f"""
-                SELECT unnest($names::VARCHAR[]) AS detector, subject
-                FROM (SELECT DISTINCT {whom} AS subject FROM calls_of_slice UNION SELECT k FROM keys_of_slice) WHERE subject <> ''
-            """, {"names": names}) for whom, names in by_whom.items() if whom]
+        whoms = [whom for whom in by_whom if whom]
+        if whoms:
+            asking = " UNION ALL ".join(
+                f"SELECT unnest($names_{n}::VARCHAR[]) AS detector, subject "
+                f"FROM (SELECT DISTINCT {whom} AS subject FROM calls_of_slice UNION SELECT k FROM keys_of_slice) WHERE subject <> ''"
+                for n, whom in enumerate(whoms)
+            )
+            with self.database.named(calls_of_slice=calls, keys_of_slice=pa.table({"k": pa.array(keys, pa.string())})):
+                wanted.append(self.database.few(asking, {f"names_{n}": by_whom[whom] for n, whom in enumerate(whoms)}))
         return pa.concat_tables(wanted)

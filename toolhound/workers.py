@@ -15,19 +15,24 @@ from detectors.contract import Slice
 from detectors.registry import Registered, detectors
 from detectors.run import Run, run
 from store.errors import DetectorError
+from toolhound.lessons import Taught, teach
 
 ENDED = "a process of detectors ended by itself, perhaps for lack of memory; it is started again"
+
+
+TO_TEACH = "to_teach"
+"""The table of calls that detectors are to learn from."""
 
 
 class Answer(Protocol):
     """What detectors say of a slice, sooner or later."""
 
-    def result(self) -> Run:
+    def result(self) -> Run | Taught:
         """Wait for it. Raises DetectorError where the process that was asked has ended."""
 
 
 class Ask(Protocol):
-    """Asks detectors about the tables of a slice."""
+    """Asks detectors about the tables of a slice; or has them learn, where there is but the table `TO_TEACH`."""
 
     def __call__(self, asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Answer:
         """Ask."""
@@ -37,16 +42,16 @@ class Ask(Protocol):
 class Given:
     """An answer that is there."""
 
-    run: Run
+    given: Run | Taught
 
-    def result(self) -> Run:
+    def result(self) -> Run | Taught:
         """Give it."""
-        return self.run
+        return self.given
 
 
 def here(asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Answer:
     """Ask in this process, at once."""
-    return Given(_run(asked, seen))
+    return Given(_asked(asked, seen))
 
 
 class Worker:
@@ -66,13 +71,13 @@ class Worker:
         except OSError as error:
             raise DetectorError(ENDED) from error
 
-    def result(self) -> Run:
+    def result(self) -> Run | Taught:
         """Fetch the answer. Raises DetectorError where the process has ended."""
         try:
             answer = self._connection.recv()
         except (EOFError, OSError) as error:
             raise DetectorError(ENDED) from error
-        if not isinstance(answer, Run):
+        if not isinstance(answer, Run | Taught):
             raise DetectorError(str(answer))
         return answer
 
@@ -119,7 +124,9 @@ class Workers:
                     worker.stop()
 
 
-def _run(asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Run:
+def _asked(asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Run | Taught:
+    if TO_TEACH in seen:
+        return teach(asked, seen[TO_TEACH])
     laid = Slice(seen)
     try:
         return run(asked, laid)
@@ -143,6 +150,6 @@ def _work(connection: Connection) -> None:
         except (EOFError, OSError):
             os._exit(0)  # DuckDB's binding has long complaints about what lives as the interpreter ends
         try:
-            connection.send(_run([known[name] for name in names], seen))
+            connection.send(_asked([known[name] for name in names], seen))
         except Exception as error:  # noqa: BLE001 - told to whoever asked
             connection.send(f"{type(error).__name__}: {error}")

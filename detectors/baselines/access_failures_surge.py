@@ -22,11 +22,11 @@ from detectors.scenarios import START, access, call, session, steady
 from store.records import Outcome, Severity
 
 LEARN = f"""
-SELECT coalesce(principal, client_address, agent, '') || '|' || date_trunc('hour', called_at)::VARCHAR AS key, count(*) AS n,
+SELECT lesson, subject, coalesce(principal, client_address, agent, '') || '|' || date_trunc('hour', called_at)::VARCHAR AS key, count(*) AS n,
        min(called_at) AS first_at, max(called_at) AS last_at
 FROM calls
 WHERE {REFUSED}
-GROUP BY 1
+GROUP BY ALL
 """
 
 FIND = f"""
@@ -76,6 +76,7 @@ DETECTOR = Detector(
     payloads=("result",),
     lookback=timedelta(hours=1),
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(principal, client_address, agent, '')",
     suspect=f"count(*) FILTER ({REFUSED}) + (SELECT count(*) FROM access WHERE outcome IN ('error', 'denied')) >= 8",
     find=FIND,

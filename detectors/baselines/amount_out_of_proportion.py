@@ -46,21 +46,26 @@ _WHOSE = {"own": "{}", "hour": "{} in this hour of the week", "peers": "all agen
 _LEAST = {"bytes": 4_000, "records": 20, "names": 8}
 """Below it nothing is bulk: a page, a screenful, a meeting."""
 
+_MEASURES = {
+    "bytes": "arguments_bytes",
+    "records": r"greatest(len(string_split(arguments, '\n')), len(string_split(arguments, '},')))",
+    "names": "len(list_filter(argument_atoms, lambda a: (a & 15) IN (1, 4, 8)))",
+}
+"""SQL: how much a call sends."""
+
 _AMOUNTS = f"""
     SELECT c.*, m.measure, m.amount, isodow(called_at) * 24 + hour(called_at) AS hour_of_week, floor(2 * log2(m.amount))::INT AS bucket
     FROM (
         SELECT call_id, called_at, coalesce(server, '') AS server, tool, coalesce(agent, '') AS agent, unnest([
-            {{measure: 'bytes', amount: arguments_bytes}},
-            {{measure: 'records', amount: greatest(len(string_split(arguments, '\\n')), len(string_split(arguments, '}},')))}},
-            {{measure: 'names', amount: len(list_filter(argument_atoms, lambda a: (a & 15) IN (1, 4, 8)))}}
+            {', '.join(f"{{measure: '{measure}', amount: {sql}}}" for measure, sql in _MEASURES.items())}
         ]) AS m FROM calls WHERE {SENDS} AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject'
     ) AS c WHERE m.amount > 0
 """
 
 LEARN = f"""
-SELECT array_to_string([tool, agent, measure, hour_of_week::VARCHAR, bucket::VARCHAR], chr(31)) AS key, count(*) AS n,
+SELECT lesson, subject, array_to_string([tool, agent, measure, hour_of_week::VARCHAR, bucket::VARCHAR], chr(31)) AS key, count(*) AS n,
        min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_AMOUNTS}) GROUP BY 1
+FROM ({_AMOUNTS.replace('SELECT call_id, called_at', 'SELECT lesson, subject, call_id, called_at')}) GROUP BY ALL
 """
 
 _LARGE = f"""
@@ -170,8 +175,10 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP10", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM02", "atlas:AML.T0086", "safe-mcp:SAFE-T1801", "attack:T1567"),
     scope=Scope.CALL,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(server, '')",
-    suspect=f"bool_or({SENDS})",
+    suspect=f"bool_or(CASE WHEN {SENDS} THEN {' OR '.join(f'{_MEASURES[m]} >= {least}' for m, least in _LEAST.items())} END)",
+    needs=("normal",),
     find=find,
     fires_on={
         "a customer list in a mail": together(*_PAST, _mailed(_LIST)),

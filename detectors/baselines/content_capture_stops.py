@@ -24,10 +24,10 @@ from store.records import Call, Severity, State
 CALLS_AT_LEAST, BEFORE_AT_LEAST, SHARE_BEFORE = 20, 50, 0.9
 
 LEARN = """
-SELECT coalesce(agent, '') || chr(31) || dialect || chr(31) || strftime(called_at, '%Y-%m-%d') || chr(31)
+SELECT lesson, subject, coalesce(agent, '') || chr(31) || dialect || chr(31) || strftime(called_at, '%Y-%m-%d') || chr(31)
            || CASE WHEN arguments_state IN ('captured', 'truncated') OR result_state IN ('captured', 'truncated') THEN 'told' ELSE 'untold' END AS key,
        count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE outcome IN ('ok', 'error') GROUP BY 1
+FROM calls WHERE outcome IN ('ok', 'error') GROUP BY ALL
 """
 
 FIND = f"""
@@ -63,8 +63,10 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP08", "attack:T1562"),
     scope=Scope.AGENT,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect="bool_or(coalesce(arguments_state, '') NOT IN ('captured', 'truncated') AND coalesce(result_state, '') NOT IN ('captured', 'truncated'))",
+    needs=("normal",),
     find=FIND,
     fires_on={"content is gone from one day to the next": [*_day(3), *_day(2), *_day(0, State.ABSENT)]},
     quiet_on={

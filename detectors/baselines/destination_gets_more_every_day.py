@@ -46,8 +46,8 @@ _SENT = """
     FROM calls WHERE outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND arguments_bytes > 0
 """
 LEARN = f"""
-SELECT host::VARCHAR || chr(31) || called_at::DATE AS key, sum(arguments_bytes) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_SENT}) GROUP BY 1
+SELECT lesson, subject, host::VARCHAR || chr(31) || called_at::DATE AS key, sum(arguments_bytes) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM ({_SENT.replace('SELECT call_id, coalesce', 'SELECT lesson, subject, call_id, coalesce')}) GROUP BY ALL
 """
 _DAYS = """
 SELECT subject AS agent, split_part(key, chr(31), 1) AS host, split_part(key, chr(31), 2)::DATE AS day, n AS bytes
@@ -146,7 +146,9 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP08", "owasp-mcp:2025:MCP10", "owasp-asi:2026:ASI10", "owasp-llm:2026:LLM02", "atlas:AML.T0086", "attack:T1048", "attack:T1030"),
     scope=Scope.AGENT,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
+    needs=("normal",),
     find=find,
     fires_on={"the daily mail to a partner swells for a week": together(*_STEADY, *(_day(n, 6_000) for n in range(12, 20)))},
     quiet_on={

@@ -37,8 +37,8 @@ _LENGTHS = """
 """
 
 LEARN = f"""
-SELECT what || chr(31) || floor(log2(bytes))::INT AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_LENGTHS}) GROUP BY 1
+SELECT lesson, subject, what || chr(31) || floor(log2(bytes))::INT AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM ({_LENGTHS.replace('SELECT call_id', 'SELECT lesson, subject, call_id')}) GROUP BY ALL
 """
 
 FIND = f"""
@@ -69,8 +69,10 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP10", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM06", "safe-mcp:SAFE-T1801", "attack:T1048"),
     scope=Scope.CALL,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(server, '')",
     suspect=f"max(greatest(arguments_bytes, result_bytes)) >= {SMALLEST_BYTES}",
+    needs=("normal",),
     find=FIND,
     fires_on={
         "a dump goes into a note": [*_PAST, call("post_note", {"text": "row " * 20_000}, "noted", server="notes")],

@@ -131,6 +131,7 @@ DETECTOR = Detector(
     learn=LEARN,
     learn_by=f"unnest([coalesce(principal, ''), {THROUGH}])",
     suspect=f"bool_or(principal IS NOT NULL AND {PRIVILEGED})",
+    needs=("normal",),
     find=FIND,
     fires_on={
         "a user is deleted from elsewhere": [*_PAST, _delete()],

@@ -45,7 +45,7 @@ _OPENED = """
                 WHERE session_id IS NOT NULL AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject'))
 """
 LEARN = f"""
-SELECT opening || chr(31) || name AS key, 1 AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM ({_OPENED}) GROUP BY 1
+SELECT lesson, subject, opening || chr(31) || name AS key, 1 AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM ({_OPENED.replace('SELECT session_id', 'SELECT lesson, subject, session_id')}) GROUP BY ALL
 """
 _NEW = f"""
 SELECT session_id, agent, opening, name, any_value(tool) AS tool, arg_min(call_id, (called_at, seq, call_id)) AS call_id
@@ -105,7 +105,10 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI01", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM03", "atlas:AML.T0053", "safe-mcp:SAFE-T1104"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
+    needs=("normal",),
+    suspect="count(*) > 1",
     find=find,
     fires_on={"a question about the weather ends in a payment": [*_PAST, *_work("get_weather", "create_transfer", day=21)]},
     quiet_on={

@@ -32,8 +32,8 @@ _HELD = r"""
 """
 
 LEARN = f"""
-SELECT coalesce(agent, '') || chr(31) || coalesce(principal, '') || chr(31) || scope AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_HELD}) GROUP BY 1
+SELECT lesson, subject, coalesce(agent, '') || chr(31) || coalesce(principal, '') || chr(31) || scope AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM ({_HELD.replace('SELECT call_id, called_at', 'SELECT lesson, subject, call_id, called_at')}) GROUP BY ALL
 """
 
 FIND = f"""
@@ -76,8 +76,10 @@ DETECTOR = Detector(
     payloads=("attributes",),
     lookback=timedelta(days=1),
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
     suspect=r"""bool_or(regexp_matches(attributes, '(?i)scopes?"|"scp"'))""",
+    needs=("normal",),
     find=FIND,
     fires_on={"administration is added": [*_PAST, _with('{"auth.scopes": "issues:read repo:status admin:org"}')]},
     quiet_on={

@@ -50,8 +50,9 @@ _SHAPES = f"""
     )
 """
 LEARN = f"""
-SELECT unnest({_NAMES}) || chr(31) || unnest([{', '.join(_NAMES)}]) AS key, 1 AS n, t.first_at, t.last_at
-FROM ({_SHAPES}), (SELECT min(called_at) AS first_at, max(called_at) AS last_at FROM calls) AS t
+SELECT t.lesson, t.subject, unnest({_NAMES}) || chr(31) || unnest([{', '.join(_NAMES)}]) AS key, 1 AS n, t.first_at, t.last_at
+FROM ({_SHAPES}) AS s JOIN (SELECT lesson, subject, session_id, min(called_at) AS first_at, max(called_at) AS last_at FROM calls GROUP BY ALL) AS t
+  ON t.session_id = s.session_id AND t.subject = s.agent
 """
 _SETTLED = f"""
 SELECT subject FROM normal WHERE detector = 'session_has_unusual_shape' AND starts_with(key, 'calls' || chr(31))
@@ -129,7 +130,10 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-asi:2026:ASI10", "owasp-llm:2026:LLM06", "atlas:AML.T0053", "safe-mcp:SAFE-T1106"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
+    needs=("normal",),
+    suspect=f"count(*) >= {CALLS_AT_LEAST}",
     find=find,
     fires_on={"many servers, failures and texts at once": [*_PAST, *_shaped(times=40, servers=5, failures=24, day=21, text="row " * 50)]},
     quiet_on={

@@ -20,7 +20,6 @@ four bytes a token, stands for them there.
 
 from detectors.contract import Detector, Scope
 from detectors.costs import COST, TOKENS
-from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
@@ -40,9 +39,9 @@ _SIZES = f"""
 _ALL = ", ".join(LEAST)
 
 LEARN = f"""
-SELECT measure || chr(31) || CASE WHEN amount < 100 THEN amount ELSE round(amount, 1 - floor(log10(amount))::INT)::BIGINT END AS key,
+SELECT lesson, subject, measure || chr(31) || CASE WHEN amount < 100 THEN amount ELSE round(amount, 1 - floor(log10(amount))::INT)::BIGINT END AS key,
        1 AS n, first_at, last_at
-FROM (UNPIVOT (SELECT {_SIZES}, min(called_at) AS first_at, max(called_at) AS last_at FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied')
+FROM (UNPIVOT (SELECT lesson, subject, {_SIZES}, min(called_at) AS first_at, max(called_at) AS last_at FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied' GROUP BY lesson, subject)
       ON {_ALL} INTO NAME measure VALUE amount) WHERE amount > 0
 """
 
@@ -50,12 +49,6 @@ LARGE = f"""
     SELECT session_id, coalesce(agent, '') AS agent, {_SIZES} FROM calls WHERE session_id IS NOT NULL AND outcome <> 'denied' GROUP BY 1, 2
     HAVING {' OR '.join(f"{measure} >= {least}" for measure, least in LEAST.items())}
 """
-
-PERHAPS = f"""
-    SELECT session_id FROM calls WHERE session_id IS NOT NULL GROUP BY session_id
-    HAVING count(*) >= {LEAST['tools']} OR count(DISTINCT server) >= {LEAST['servers']} OR sum(coalesce(arguments_bytes, 0) + coalesce(result_bytes, 0)) >= 1e6
-        OR bool_or(contains(attributes, 'tokens') OR contains(attributes, 'token_count') OR contains(attributes, 'cost'))
-"""  # what may be large, by what takes least to ask
 
 FIND = f"""
 WITH large AS ({LARGE}), measured AS (
@@ -119,10 +112,13 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1106", "safe-mcp:SAFE-T2102", "attack:T1499"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
-    suspect=f"""(SELECT bool_or(calls >= {LEAST['tools']} OR servers >= {LEAST['servers']}) FROM session_sizes)
-        OR sum(arguments_bytes) + sum(result_bytes) >= 1e6 OR bool_or(contains(attributes, 'token') OR contains(attributes, 'cost'))""",
-    find=gated(PERHAPS, FIND),
+    needs=("normal",),
+    suspect=f"""count(*) >= {LEAST['tools']} OR count(DISTINCT server) >= {LEAST['servers']}
+        OR sum(coalesce(arguments_bytes, 0) + coalesce(result_bytes, 0)) >= {LEAST['kilobytes']} * 1000
+        OR bool_or(contains(attributes, 'tokens') OR contains(attributes, 'token_count') OR contains(attributes, 'cost'))""",
+    find=FIND,
     fires_on={
         "sixty calls where two are usual": [*_PAST, *_sized("s1", 60, day=21)],
         "calls that tell many tokens": [*_CHEAP, *_paid('{"gen_ai.usage.input_tokens": 90000, "gen_ai.usage.output_tokens": 10000}')],

@@ -38,10 +38,10 @@ HOURS_LOOKED_BACK = 28 * 24
 """A silence that ended earlier was told when it lasted."""
 
 LEARN = """
-SELECT kind || chr(31) || name || chr(31) || (epoch(called_at) // 3600)::BIGINT AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM (SELECT 'agent' AS kind, agent AS name, called_at FROM calls WHERE agent IS NOT NULL
-      UNION ALL SELECT 'server', server, called_at FROM calls WHERE server IS NOT NULL)
-GROUP BY 1
+SELECT lesson, subject, kind || chr(31) || name || chr(31) || (epoch(called_at) // 3600)::BIGINT AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM (SELECT lesson, subject, 'agent' AS kind, agent AS name, called_at FROM calls WHERE agent IS NOT NULL
+      UNION ALL SELECT lesson, subject, 'server', server, called_at FROM calls WHERE server IS NOT NULL)
+GROUP BY ALL
 """
 
 OLD_ENOUGH = f"""
@@ -127,6 +127,7 @@ DETECTOR = Detector(
     scope=Scope.FLEET,
     lookback=timedelta(0),
     learn=LEARN,
+    learn_at_once=True,
     find=find,
     fires_on={
         "one agent stops, another goes on": [*_reporting("assistant", 4, until=timedelta(hours=10)), *_reporting("builder", 4)],

@@ -29,10 +29,10 @@ USUAL_SHARE = 0.99
 """All but a few: one in a hundred."""
 
 LEARN = """
-SELECT coalesce(server, '') || chr(31) || tool || chr(31) || strftime(called_at, '%Y-%m-%dT%H') || chr(31) || outcome || chr(31)
+SELECT lesson, subject, coalesce(server, '') || chr(31) || tool || chr(31) || strftime(called_at, '%Y-%m-%dT%H') || chr(31) || outcome || chr(31)
            || coalesce(floor(log2(greatest(duration_ms, 1)))::INT::VARCHAR, '') AS key,
        count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE outcome IN ('ok', 'error') GROUP BY 1
+FROM calls WHERE outcome IN ('ok', 'error') GROUP BY ALL
 """
 
 FIND = f"""
@@ -83,7 +83,9 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP08", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029", "attack:T1499"),
     scope=Scope.SERVER,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(server, '')",
+    needs=("normal",),
     find=FIND,
     fires_on={
         "most calls fail": [*_PAST, *_hour(0, 30, Outcome.ERROR)],

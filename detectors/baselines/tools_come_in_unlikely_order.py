@@ -44,7 +44,7 @@ _STEPS = """
     QUALIFY before IS DISTINCT FROM name
 """
 LEARN = f"""
-SELECT coalesce(before, '') || chr(31) || name AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM ({_STEPS}) GROUP BY 1
+SELECT lesson, subject, coalesce(before, '') || chr(31) || name AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM ({_STEPS.replace('SELECT session_id', 'SELECT lesson, subject, session_id')}) GROUP BY ALL
 """
 _NEW = f"""
 SELECT session_id, agent, list({{'call_id': call_id, 'name': name}} ORDER BY called_at, seq, call_id) AS steps
@@ -149,8 +149,10 @@ DETECTOR = Detector(
                 "atlas:AML.T0053", "safe-mcp:SAFE-T1703"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
-    suspect=f"(SELECT max(calls) FROM session_sizes) >= {STEPS_AT_LEAST}",
+    needs=("normal",),
+    suspect=f"count(*) >= {STEPS_AT_LEAST}",
     find=find,
     fires_on={"two kinds of work that never met": [*_PAST, *_work(_JUMPS, day=21)]},
     quiet_on={

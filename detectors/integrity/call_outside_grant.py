@@ -57,7 +57,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP02", "owasp-mcp:2025:MCP07", "owasp-asi:2026:ASI03", "owasp-llm:2026:LLM03", "safe-mcp:SAFE-T1104", "attack:T1078"),
     scope=Scope.CALL,
-    suspect="(SELECT count(*) FROM grants) > 0",
+    needs=("grants",),
     find=FIND,
     fires_on={
         "a server that was never granted": [grant(agent="release-bot", server="tickets"), _MERGE],

@@ -22,8 +22,8 @@ from detectors.scenarios import START, call, definition, registration
 from store.records import Record, Severity, Stated
 
 LEARN = """
-SELECT json_array(server, agent)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE server IS NOT NULL GROUP BY 1
+SELECT lesson, subject, json_array(server, agent)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM calls WHERE server IS NOT NULL GROUP BY ALL
 """
 
 FIND = """
@@ -64,6 +64,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP09", "owasp-asi:2026:ASI04", "owasp-llm:2026:LLM04", "atlas:AML.T0010.005", "safe-mcp:SAFE-T1004", "attack:T1133"),
     scope=Scope.SERVER,
     learn=LEARN,
+    learn_at_once=True,
     find=FIND,
     fires_on={
         "a server is called after a month without new ones": [*_month(), _NEW],

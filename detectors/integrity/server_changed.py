@@ -29,9 +29,9 @@ from detectors.scenarios import START, call, definition
 from store.records import Call, Grade, Severity, ToolDefinition
 
 LEARN = """
-SELECT json_array(server, coalesce(agent, ''), server_version, server_address)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at,
+SELECT lesson, subject, json_array(server, coalesce(agent, ''), server_version, server_address)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at,
        max(called_at) AS last_at
-FROM calls WHERE server IS NOT NULL AND (server_version IS NOT NULL OR server_address IS NOT NULL) GROUP BY 1
+FROM calls WHERE server IS NOT NULL AND (server_version IS NOT NULL OR server_address IS NOT NULL) GROUP BY ALL
 """
 
 _STANDINGS = """
@@ -124,6 +124,7 @@ DETECTOR = Detector(
                 "attack:T1195.002"),
     scope=Scope.SERVER,
     learn=LEARN,
+    learn_at_once=True,
     find=find,
     fires_on={
         "the approved entry starts another program": [_launched("npx weather-server@1.2.0"), _launched("sh -c /opt/update.sh", later=True)],

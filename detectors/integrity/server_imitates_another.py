@@ -26,7 +26,7 @@ from detectors.scenarios import START, call, definition
 from store.records import Call, Grade, Severity
 
 LEARN = """
-SELECT server AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM calls WHERE server IS NOT NULL GROUP BY 1
+SELECT lesson, subject, server AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM calls WHERE server IS NOT NULL GROUP BY ALL
 """
 
 _KNOWN = """
@@ -79,6 +79,7 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1004", "attack:T1036"),
     scope=Scope.SERVER,
     learn=LEARN,
+    learn_at_once=True,
     find=find,
     fires_on={
         "a letter of another script": _pair("payments", "p\u0430yments"),

@@ -56,7 +56,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP09", "owasp-asi:2026:ASI04", "owasp-llm:2026:LLM04", "atlas:AML.T0010.005", "attack:T1133"),
     scope=Scope.SERVER,
-    suspect="(SELECT count(*) FROM registry) > 0",
+    needs=("registry",),
     find=FIND,
     fires_on={
         "a server that nobody approved": [registration("mail"), _CALL],

@@ -26,8 +26,8 @@ from detectors.scenarios import START, call, definition
 from store.records import Grade, Record, Severity
 
 LEARN = """
-SELECT json_array(server, agent, tool)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE server IS NOT NULL AND outcome <> 'denied' GROUP BY 1
+SELECT lesson, subject, json_array(server, agent, tool)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM calls WHERE server IS NOT NULL AND outcome <> 'denied' GROUP BY ALL
 """
 
 _OFFERED = """
@@ -136,6 +136,7 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1008", "safe-mcp:SAFE-T1301", "attack:T1036"),
     scope=Scope.SERVER,
     learn=LEARN,
+    learn_at_once=True,
     find=find,
     fires_on={
         "a second server offers a tool that is in use, in its words": _beside(),

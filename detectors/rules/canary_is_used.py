@@ -32,18 +32,19 @@ _TRAP = "(?i)(?:[a-z0-9]{25}\\.(?:[a-z0-9-]{1,20}\\.)?canarytokens\\.(?:com|org|
 _SECRETS_BESIDE = 5
 """Secrets of a result that are taken for planted ones; a listing of real ones has more."""
 
-LEARN = f"""
-SELECT atom::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM (SELECT called_at, unnest(list_filter(result_atoms, lambda a: (a & 15) = 6)) AS atom FROM calls
+_PLANTED_SECRETS = f"""
+(SELECT *, unnest(list_filter(result_atoms, lambda a: (a & 15) = 6)) AS atom FROM calls
       WHERE regexp_matches(result, '{_MARKER}') AND len(list_filter(result_atoms, lambda a: (a & 15) = 6)) <= {_SECRETS_BESIDE})
-GROUP BY 1
+"""
+LEARN = f"""
+SELECT lesson, subject, atom::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM {_PLANTED_SECRETS} GROUP BY ALL
 """
 
 FIND = f"""
 WITH planted AS (
     SELECT key::UBIGINT AS atom, first_at FROM normal WHERE detector = 'canary_is_used'
     UNION ALL
-    SELECT atom, first_at FROM (SELECT key::UBIGINT AS atom, first_at FROM ({LEARN}))
+    SELECT atom, min(called_at) FROM {_PLANTED_SECRETS} GROUP BY atom
 ), told AS (
     SELECT atom, min(first_at) AS first_at FROM planted GROUP BY atom
 ), sent AS (
@@ -87,8 +88,9 @@ DETECTOR = Detector(
                 "attack:T1552", "attack:T1567"),
     scope=Scope.SESSION,
     learn=LEARN,
-    suspect="""bool_or(regexp_matches(arguments, '(?i)canary') OR regexp_matches(result, '(?i)canary'))
-        OR (SELECT count(*) FROM normal WHERE detector = 'canary_is_used') > 0""",
+    learn_at_once=True,
+    suspect="""bool_or(regexp_matches(arguments, '(?i)canary') OR regexp_matches(result, '(?i)canary')
+        OR len(list_filter(argument_atoms, lambda a: (a & 15) = 6)) > 0)""",
     find=FIND,
     fires_on={
         "the marker leaves by mail": _sent("found: TOOLHOUND-CANARY-payroll"),

@@ -29,10 +29,10 @@ TABLE = (
 COUNTS = "usage|count|stat|limit|price|cost|budget|reset"
 
 LEARN = rf"""
-SELECT coalesce(agent, '') || chr(31) || lower(tbl) AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM (SELECT agent, called_at, unnest(regexp_extract_all(arguments, '{TABLE}', 1)) AS tbl FROM calls
+SELECT lesson, subject, coalesce(agent, '') || chr(31) || lower(tbl) AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM (SELECT lesson, subject, agent, called_at, unnest(regexp_extract_all(arguments, '{TABLE}', 1)) AS tbl FROM calls
       WHERE outcome <> 'denied' AND regexp_matches(arguments, '(?i)(?:select|insert|update|delete)\s'))
-GROUP BY 1
+GROUP BY ALL
 """
 
 FIND = rf"""
@@ -78,8 +78,10 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP01", "owasp-asi:2026:ASI03", "atlas:AML.T0085.001", "safe-mcp:SAFE-T1803", "attack:T1552"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
-    suspect=r"bool_or(regexp_matches(arguments, '(?i)(?:select|insert|update|delete)\s'))",
+    suspect=r"""bool_or(CASE WHEN regexp_matches(arguments, '(?i)(?:select|insert|update|delete)\s')
+        THEN regexp_matches(arguments, '(?i)token|credential|passw|secret|api_?key|(?:access|private)_?key|auth_?user|pg_|sessions|sql_logins|mysql') END)""",
     find=FIND,
     fires_on={
         "a support agent reads tokens": _asked(_READ, "Show me the latest tickets."),

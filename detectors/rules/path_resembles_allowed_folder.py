@@ -25,10 +25,10 @@ FOLDERS_AT_MOST, CALLS_AT_LEAST = 3, 10
 """A server that is kept to folders has few of them, and is used in them."""
 
 LEARN = f"""
-SELECT coalesce(server, '') || chr(31) || root AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM (SELECT server, called_at, unnest(list_distinct(regexp_extract_all(arguments, '{ROOT}', 1))) AS root
+SELECT lesson, subject, coalesce(server, '') || chr(31) || root AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM (SELECT lesson, subject, server, called_at, unnest(list_distinct(regexp_extract_all(arguments, '{ROOT}', 1))) AS root
       FROM calls WHERE outcome <> 'denied' AND contains(arguments, '"/') AND len(arguments) <= 4000)
-GROUP BY 1
+GROUP BY ALL
 """
 
 FIND = rf"""
@@ -63,8 +63,10 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP05", "owasp-asi:2026:ASI05", "safe-mcp:SAFE-T1105", "attack:T1083"),
     scope=Scope.CALL,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(server, '')",
     suspect=r"""bool_or(contains(arguments, '"/'))""",
+    needs=("normal",),
     find=FIND,
     fires_on={"a folder beside the allowed one": [*_PAST, call("read_file", _read("/srv/data-evil/keys.txt"), "keys", server="files")]},
     quiet_on={

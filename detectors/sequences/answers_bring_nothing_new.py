@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import Any
 
 from detectors.contract import Detector, Scope
+from detectors.repetition import OF_ONE_TOOL
 from detectors.scenarios import call, session
 from store.records import Call, Outcome, Record, Severity
 
@@ -101,7 +102,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0034.002", "safe-mcp:SAFE-T1106", "attack:T1499"),
     scope=Scope.SESSION,
-    suspect=f"(SELECT max(calls) FROM session_sizes) >= {CALLS_AT_LEAST}",
+    suspect=f"{OF_ONE_TOOL} >= {CALLS_AT_LEAST}",
     find=FIND,
     fires_on={
         "twenty prefixes and no resource": _asked(*["[]"] * 20),

@@ -107,6 +107,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP03", "owasp-mcp:2025:MCP10", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM02", "atlas:AML.T0086", "safe-mcp:SAFE-T1501",
                 "safe-mcp:SAFE-T1911"),
     scope=Scope.SESSION,
+    needs=("tool_definitions",),
     find=find,
     fires_on={
         "a report in an argument that the schema forbids": _asked(sidenote=_NOTES),

@@ -44,7 +44,8 @@ BROUGHT = 2
 """Tokens of the call that the order holds."""
 
 _STEPS = """
-    SELECT session_id, call_id, server, tool, arguments, outcome, decision, step, prompt FROM steps WHERE session_id IN (
+    SELECT session_id, call_id, server, tool, arguments, outcome, decision, step, CASE WHEN tool IN (SELECT unnest($tools::VARCHAR[])) THEN prompt END AS prompt
+    FROM steps WHERE session_id IN (
         SELECT session_id FROM calls WHERE session_id IS NOT NULL GROUP BY session_id
         HAVING count(*) > $earlier AND bool_or(tool IN (SELECT unnest($tools::VARCHAR[]))))
     ORDER BY session_id, step
@@ -76,16 +77,31 @@ def find(seen: Slice) -> Iterator[Found]:
 
 def _leaving(rows: Iterator[dict[str, Any]], acting: frozenset[str]) -> Iterator[tuple[dict[str, Any], frozenset[str], float]]:
     known: set[str] = set()
+    earlier: list[dict[str, Any]] = []  # not read yet: most calls have words of the prompt, and then nobody asks what came before
     for number, row in enumerate(rows):
-        tool, values = tool_of(row["tool"]), arguments_of(row["arguments"]).weights
         ran = row["outcome"] != "denied" and row["decision"] != "reject"
-        holds = {*values, *(s for s in tool.stems if s not in words.GENERIC)}
-        if ran and number >= EARLIER and row["tool"] in acting and row["prompt"] and len(holds) >= WORDS_AT_LEAST:
+        if ran and number >= EARLIER and row["tool"] in acting and row["prompt"]:
             asked = prompt_of(row["prompt"])
-            new = frozenset(t for t in holds if t not in asked.tokens and t not in known)
-            if len(new) >= NEW * len(holds) and not asked.delegates and tool.cover(asked.tokens) < ASKED:
-                yield row, new, len(new) / len(holds)
-        known |= holds
+            if asked.delegates or tool_of(row["tool"]).cover(asked.tokens) >= ASKED:
+                earlier.append(row)
+                continue
+            holds = _holds(row)
+            new = frozenset(t for t in holds if t not in asked.tokens)
+            if _enough(new, holds):
+                known.update(*map(_holds, earlier))
+                earlier.clear()
+                if _enough(new := new - known, holds):
+                    yield row, new, len(new) / len(holds)
+        earlier.append(row)
+
+
+def _enough(new: frozenset[str], holds: frozenset[str]) -> bool:
+    return len(holds) >= WORDS_AT_LEAST and len(new) >= NEW * len(holds)
+
+
+def _holds(row: Mapping[str, Any]) -> frozenset[str]:
+    """The words of a call: those of its arguments, and of its tool's name."""
+    return frozenset((*arguments_of(row["arguments"]).weights, *(s for s in tool_of(row["tool"]).stems if s not in words.GENERIC)))
 
 
 def _judged(row: Mapping[str, Any], results: list[dict[str, Any]], new: frozenset[str], share: float) -> Found | None:
@@ -129,6 +145,7 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI01", "owasp-llm:2026:LLM01", "atlas:AML.T0051.001", "safe-mcp:SAFE-T1102"),
     scope=Scope.SESSION,
+    suspect=f"count(*) > {EARLIER}",
     find=find,
     fires_on={"an order in an invoice": session(*_bills(_ORDER, _MAIL), prompt=_PROMPT)},
     quiet_on={

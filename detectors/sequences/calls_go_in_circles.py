@@ -19,6 +19,7 @@ recorded must come ten times. Two calls to two servers in turn are told by anoth
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
+from detectors.repetition import REPEATED
 from detectors.scenarios import call, session
 from store.records import Call, Outcome, Severity
 
@@ -79,7 +80,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI02", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029",
                 "safe-mcp:SAFE-T1106", "attack:T1499"),
     scope=Scope.SESSION,
-    suspect=f"(SELECT max(calls) FROM session_sizes) >= {CALLS_AT_LEAST}",
+    suspect=f"{REPEATED} >= {CALLS_AT_LEAST - 2}",
     find=FIND,
     fires_on={
         "three servers send the agent on": session(*_ROUNDS, prompt="Is invoice 7 paid?"),

@@ -50,7 +50,8 @@ DETECTOR = Detector(
     severity=Severity.LOW,
     techniques=("owasp-mcp:2025:MCP08", "attack:T1562"),
     scope=Scope.SESSION,
-    suspect="(SELECT max(calls) FROM session_sizes) >= 10 AND count(seq) >= 10",
+    suspect=f"""count(seq) >= {CALLS_AT_LEAST} AND (max(seq) - min(seq) + 1 > count(DISTINCT seq)
+        OR min(dialect) <> max(dialect) OR min(coalesce(agent, '')) <> max(coalesce(agent, '')))""",
     find=FIND,
     fires_on={"number seven is missing": _numbered(*range(1, 7), *range(8, 16))},
     quiet_on={

@@ -20,7 +20,6 @@ another; two purposes behind one server's name.
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
@@ -33,32 +32,27 @@ SHARED_AT_LEAST = 2
 _SEVERAL = "(SELECT session_id FROM calls GROUP BY session_id HAVING count(DISTINCT server) > 1)"
 
 _FLOWS = f"""
-    SELECT t.session_id, t.agent, t.server AS told_by, a.server AS given_to, a.call_id, a.called_at,
-           arg_min(t.told, (t.told_at, t.told)) AS told, count(*) AS shared
-    FROM (
-        SELECT session_id, agent, server, piece, arg_min(call_id, (called_at, call_id)) AS told, min(called_at) AS told_at
-        FROM (SELECT session_id, coalesce(agent, '') AS agent, server, call_id, called_at, unnest(result_shingles) AS piece FROM calls
-              WHERE server IS NOT NULL AND session_id IN {_SEVERAL})
-        GROUP BY session_id, agent, server, piece
-    ) AS t
-    JOIN (
+    WITH given AS (
         SELECT session_id, coalesce(agent, '') AS agent, server, call_id, called_at, unnest(argument_shingles) AS piece FROM calls
         WHERE server IS NOT NULL AND outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND session_id IN {_SEVERAL}
-    ) AS a ON a.session_id = t.session_id AND a.agent = t.agent AND a.piece = t.piece AND a.server <> t.server AND a.called_at > t.told_at
+    ), told AS (
+        SELECT session_id, agent, server, piece, arg_min(call_id, (called_at, call_id)) AS told, min(called_at) AS told_at
+        FROM (SELECT session_id, coalesce(agent, '') AS agent, server, call_id, called_at, unnest(result_shingles) AS piece FROM calls
+              WHERE server IS NOT NULL AND session_id IN {_SEVERAL}) SEMI JOIN given USING (session_id, agent, piece)
+        GROUP BY session_id, agent, server, piece
+    )
+    SELECT t.session_id, t.agent, t.server AS told_by, a.server AS given_to, a.call_id, a.called_at,
+           arg_min(t.told, (t.told_at, t.told)) AS told, count(*) AS shared
+    FROM told AS t JOIN given AS a
+      ON a.session_id = t.session_id AND a.agent = t.agent AND a.piece = t.piece AND a.server <> t.server AND a.called_at > t.told_at
     GROUP BY ALL HAVING count(*) >= {SHARED_AT_LEAST}
 """
-
 LEARN = f"""
-SELECT json_array('pair', told_by, given_to)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM ({_FLOWS}) GROUP BY 1
+SELECT hash(session_id) AS lesson, agent AS subject, json_array('pair', told_by, given_to)::VARCHAR AS key, count(*) AS n, min(called_at) AS first_at,
+       max(called_at) AS last_at FROM ({_FLOWS}) GROUP BY ALL
 UNION ALL
-SELECT json_array('day', server, called_at::DATE)::VARCHAR, count(*), min(called_at), max(called_at) FROM calls WHERE server IS NOT NULL GROUP BY 1
-"""
-
-NEW = f"""
-SELECT 1 FROM ({_FLOWS}) AS f JOIN (SELECT session_id, min(called_at) AS began_at FROM calls GROUP BY session_id) AS b USING (session_id)
-LEFT JOIN normal AS k ON k.detector = 'content_crosses_to_new_server' AND k.subject = f.agent AND k.key = json_array('pair', f.told_by, f.given_to)::VARCHAR
-WHERE k.first_at IS NULL OR k.first_at >= b.began_at
+SELECT lesson, subject, json_array('day', server, called_at::DATE)::VARCHAR, count(*), min(called_at), max(called_at) FROM calls WHERE server IS NOT NULL
+GROUP BY ALL
 """
 
 FIND = f"""
@@ -120,9 +114,10 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1911"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
-    suspect="(SELECT max(servers) FROM session_sizes) > 1",
-    find=gated(NEW, FIND),
+    suspect="min(server) <> max(server) AND bool_or(handed_on)",
+    find=FIND,
     fires_on={"a file's text in the side note of a calculator": together(*_PAST, _carried("add", _NOTE, "calculator"))},
     quiet_on={
         "a pair in daily use": together(*_PAST, _carried("add_comment", {"ticket": 7, "text": _SALARIES}, "tickets")),

@@ -112,6 +112,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP10", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM02", "atlas:AML.T0086", "safe-mcp:SAFE-T1910", "attack:T1048", "attack:T1071.004"),
     scope=Scope.SESSION,
+    suspect=r"bool_or(regexp_matches(arguments, '[A-Za-z0-9_-]{12}\.[A-Za-z0-9_-]+\.[A-Za-z]'))",
     find=find,
     fires_on={
         "a report in hex, label by label": _looked_up(*_CHUNKS),

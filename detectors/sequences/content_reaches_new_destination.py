@@ -24,9 +24,9 @@ from detectors.scenarios import START, call, session, together
 from store.records import Outcome, Record, Severity
 
 LEARN = """
-SELECT coalesce(agent, '') || '|' || atom AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM (SELECT agent, called_at, unnest(argument_atoms) AS atom FROM calls WHERE outcome <> 'denied')
-WHERE (atom & 15) IN (3, 4, 8) GROUP BY 1
+SELECT lesson, subject, coalesce(agent, '') || '|' || atom AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM (SELECT lesson, subject, agent, called_at, unnest(argument_atoms) AS atom FROM calls WHERE outcome <> 'denied')
+WHERE (atom & 15) IN (3, 4, 8) GROUP BY ALL
 """
 
 FIND = """
@@ -49,12 +49,14 @@ WITH begun AS (
 ), results AS (
     SELECT session_id, call_id, step, tool, server, result_atoms, result_shingles FROM steps
     WHERE len(result_shingles) > 0 AND session_id IN (SELECT session_id FROM new)
+), pieces AS (
+    SELECT DISTINCT session_id, call_id, step, unnest(argument_shingles) AS piece FROM new
 ), first_read AS (  -- what is read over and over need not be compared with every reading
-    SELECT * FROM (SELECT session_id, call_id, step, unnest(result_shingles) AS piece FROM results)
+    SELECT * FROM (SELECT session_id, call_id, step, unnest(result_shingles) AS piece FROM results) SEMI JOIN pieces USING (session_id, piece)
     QUALIFY row_number() OVER (PARTITION BY session_id, piece ORDER BY step) <= 8
 ), pairs AS (
     SELECT DISTINCT p.session_id, p.call_id, r.call_id AS read_id
-    FROM (SELECT DISTINCT session_id, call_id, step, unnest(argument_shingles) AS piece FROM new) AS p
+    FROM pieces AS p
     JOIN first_read AS r ON r.session_id = p.session_id AND r.piece = p.piece AND r.step < p.step
 ), carried AS (
     SELECT n.session_id, n.call_id, n.tool, n.server, n.agent, n.began_at, n.atom, r.call_id AS read_id, r.tool AS read_tool, r.server AS read_server,
@@ -104,8 +106,10 @@ DETECTOR = Detector(
                 "attack:T1048"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(agent, '')",
-    suspect="bool_or(len(argument_shingles) > 0 AND len(list_filter(argument_atoms, lambda a: (a & 15) IN (3, 4, 8))) > 0)",
+    suspect="""bool_or(len(argument_shingles) > 0 AND len(list_filter(argument_atoms, lambda a: (a & 15) IN (3, 4, 8))) > 0)
+        AND bool_or(handed_on)""",
     find=FIND,
     fires_on={"a report goes to a stranger": _mailed("eve@evil.example", "Summarise the third quarter for me.")},
     quiet_on={

@@ -86,6 +86,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP03", "owasp-mcp:2025:MCP04", "owasp-asi:2026:ASI04", "owasp-llm:2026:LLM04", "atlas:AML.T0109", "safe-mcp:SAFE-T1201",
                 "attack:T1195.002"),
     scope=Scope.SESSION,
+    needs=("tool_definitions",),
     find=find,
     fires_on={
         "after three calls it gives orders": _shown("Returns a fact.", _ORDERED),

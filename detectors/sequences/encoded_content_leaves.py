@@ -39,8 +39,8 @@ _ASKED = re2.compile(r"(?i)base-?(?:32|64)|\bhex(?:adecimal)?\b|\b(?:url|percent
 _MADE_FOR_IT = re2.compile(r"base64|b64|encoded|content|file|data|image|blob|bytes|attachment|cursor|token|signature")
 
 LEARN = rf"""
-SELECT tool || chr(31) || called_at::DATE AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE outcome <> 'denied' AND regexp_matches(arguments, '{_PATTERN}') GROUP BY 1
+SELECT lesson, subject, tool || chr(31) || called_at::DATE AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM calls WHERE outcome <> 'denied' AND regexp_matches(arguments, '{_PATTERN}') GROUP BY ALL
 """
 _HABITS = """
 SELECT subject AS server, split_part(key, chr(31), 1) AS tool, list(first_at ORDER BY first_at) AS days
@@ -106,7 +106,9 @@ DETECTOR = Detector(
                 "attack:T1048", "attack:T1027"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(server, '')",
+    suspect="bool_or(regexp_matches(arguments, '[A-Za-z0-9+/_-]{40}|%[0-9A-Fa-f]{2}[A-Za-z0-9_.-]{0,3}%'))",
     find=find,
     fires_on={
         "a report leaves in the query of a URL, in base64": _fetched(_BASE64),

@@ -80,7 +80,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029", "safe-mcp:SAFE-T1106",
                 "safe-mcp:SAFE-T2102", "attack:T1499"),
     scope=Scope.SESSION,
-    suspect=f"(SELECT max(errors) FROM session_sizes) >= {TRIES_AT_LEAST}",
+    suspect=f"count(*) FILTER (outcome = 'error') >= {TRIES_AT_LEAST}",
     find=FIND,
     fires_on={
         "errors of changing nodes": _tried(*[3.0] * 14),

@@ -25,14 +25,15 @@ RESULTS_AT_LEAST, DAYS_AT_LEAST, TENANTS_AT_MOST = 30, 3, 2
 TENANT = r'(?i)\b(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)\\*"?\s*[:=]\s*\\*"?([A-Za-z0-9-]{2,64})'
 WHO = "coalesce(principal, agent, '') || chr(31) || coalesce(server, '')"
 
+_NAMED = "(?i)(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)"
 _HELD = f"""
     SELECT session_id, call_id, called_at, tool, server, principal, agent, arguments, {WHO} AS who,
            unnest(list_distinct(regexp_extract_all(left(result, 100000), '{TENANT}', 1))) AS tenant
-    FROM calls WHERE outcome = 'ok' AND regexp_matches(result, '(?i)(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)')
+    FROM calls WHERE outcome = 'ok' AND regexp_matches(result, '{_NAMED}')
 """
 
 LEARN = f"""
-SELECT who || chr(31) || tenant AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM ({_HELD}) GROUP BY 1
+SELECT lesson, subject, who || chr(31) || tenant AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at FROM ({_HELD.replace('SELECT session_id, call_id', 'SELECT lesson, subject, session_id, call_id')}) GROUP BY ALL
 """
 
 FIND = f"""
@@ -74,8 +75,10 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP10", "owasp-mcp:2025:MCP07", "owasp-llm:2026:LLM02", "attack:T1213"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(principal, agent, '')",
-    suspect="bool_or(regexp_matches(result, '(?i)(?:tenant|org|organi[sz]ation|workspace|account)_?(?:id|gid|uuid)'))",
+    needs=("normal",),
+    suspect_result=_NAMED,
     find=FIND,
     fires_on={"another customer's tasks": [*_PAST, *_listed("globex-us")]},
     quiet_on={

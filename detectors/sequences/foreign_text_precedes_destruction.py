@@ -33,8 +33,8 @@ FOREIGN = words.stems("web webpage website page url http browser email mail inbo
 """Words of tools that read what strangers may have written."""
 
 LEARN = f"""
-SELECT coalesce(server, '') || chr(31) || tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE outcome <> 'denied' AND {PRIVILEGED} GROUP BY 1
+SELECT lesson, subject, coalesce(server, '') || chr(31) || tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM calls WHERE outcome <> 'denied' AND {PRIVILEGED} GROUP BY ALL
 """
 _USUAL = "SELECT key, sum(sessions)::BIGINT AS sessions FROM normal WHERE detector = 'foreign_text_precedes_destruction' GROUP BY key"
 _READ_BEFORE = """
@@ -91,6 +91,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM03", "atlas:AML.T0101", "safe-mcp:SAFE-T2101", "attack:T1485"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     find=find,
     fires_on={
         "a page is read and a token revoked": session(_PAGE, _revoked(), prompt=_ASKED),

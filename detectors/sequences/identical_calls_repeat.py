@@ -16,6 +16,7 @@ Loops over more than one call, or with changing arguments. Sources without argum
 from datetime import timedelta
 
 from detectors.contract import Detector, Scope
+from detectors.repetition import REPEATED
 from detectors.scenarios import burst, call, session, steady
 from store.records import Severity
 
@@ -47,7 +48,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0034.002", "safe-mcp:SAFE-T1106", "attack:T1499"),
     scope=Scope.SESSION,
-    suspect="(SELECT max(calls) FROM session_sizes) >= 10",
+    suspect=f"{REPEATED} >= 9",
     find=FIND,
     fires_on={"fifteen times in fifteen seconds": burst(_ASK, 15)},
     quiet_on={

@@ -17,6 +17,7 @@ Identifiers tried in random order, or over many sessions. Results that were not 
 from typing import Any
 
 from detectors.contract import Detector, Scope
+from detectors.repetition import OF_ONE_TOOL
 from detectors.scenarios import call, session
 from store.records import Call, Outcome, Severity
 
@@ -73,7 +74,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP07", "owasp-asi:2026:ASI03", "safe-mcp:SAFE-T1804", "attack:T1213"),
     scope=Scope.SESSION,
-    suspect=f"(SELECT max(calls) FROM session_sizes) >= {TRIES_AT_LEAST}",
+    suspect=f"{OF_ONE_TOOL} >= {TRIES_AT_LEAST}",
     find=FIND,
     fires_on={
         "customers one after the other": session(*_reads(range(1001, 1021)), prompt="What does Pat owe us?"),

@@ -39,14 +39,14 @@ _STANDING = re2.compile(
     r"(?i)\b(?:from now on|from today on|in (?:all |every )?(?:later|future) (?:conversations?|sessions?)|always|never forget to|every time|each time|whenever)\b"
     r"[^.\n]{0,200}"
 )
+_HINTS = "(?i)(?:now|today) on|(?:later|future) |always|never|(?:every|each) time|whenever"
+"""What a standing order cannot do without."""
 _DESTINATIONS = {1, 2, 3, 4, 8}
 SHARED = 1
 
 
 def find(seen: Slice) -> Iterator[Found]:
     """Each planting, and each obeying."""
-    if not seen.rows(f"SELECT 1 FROM calls WHERE {_REMEMBERS} LIMIT 1"):
-        return
     for session_id, rows in groupby(seen.rows(_STEPS), key=lambda row: row["session_id"]):
         before: list[dict[str, Any]] = []
         for row in rows:
@@ -104,6 +104,7 @@ DETECTOR = Detector(
     severity=Severity.HIGH,
     techniques=("owasp-mcp:2025:MCP10", "owasp-asi:2026:ASI06", "owasp-llm:2026:LLM05", "atlas:AML.T0080.000", "safe-mcp:SAFE-T1204"),
     scope=Scope.SESSION,
+    suspect=f"bool_or(CASE WHEN {_REMEMBERS} THEN regexp_matches(concat_ws(' ', arguments, result), '{_HINTS}') END)",
     find=find,
     fires_on={
         "a page plants an order": session(

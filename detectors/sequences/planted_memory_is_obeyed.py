@@ -47,16 +47,18 @@ _ORDERS = (
 )
 
 LEARN = f"""
-SELECT w.piece::VARCHAR || chr(31) || w.session_id AS key, count(*) AS n, min(w.called_at) AS first_at, max(w.called_at) AS last_at
+SELECT w.lesson, w.subject, w.piece::VARCHAR || chr(31) || w.session_id AS key, count(*) AS n, min(w.called_at) AS first_at, max(w.called_at) AS last_at
 FROM (
-    SELECT session_id, call_id, called_at, unnest(argument_shingles) AS piece FROM calls
+    SELECT lesson, subject, session_id, call_id, called_at, unnest(argument_shingles) AS piece FROM calls
     WHERE session_id IS NOT NULL AND {_MEMORY} AND NOT {_READING} AND outcome NOT IN ('denied', 'error') AND coalesce({_ORDERS}, true)
 ) AS w
 JOIN (
-    SELECT DISTINCT m.call_id FROM (SELECT call_id, called_at, unnest(argument_shingles) AS piece FROM calls WHERE {_MEMORY} AND NOT {_READING}) AS m
-    JOIN (SELECT called_at, unnest(result_shingles) AS piece FROM calls WHERE NOT {_MEMORY}) AS r ON r.piece = m.piece AND r.called_at < m.called_at
+    SELECT DISTINCT m.call_id FROM (SELECT lesson, call_id, called_at, unnest(argument_shingles) AS piece FROM calls WHERE {_MEMORY} AND NOT {_READING}) AS m
+    JOIN (SELECT lesson, called_at, unnest(result_shingles) AS piece FROM calls
+          WHERE NOT {_MEMORY} AND lesson IN (SELECT lesson FROM calls WHERE {_MEMORY} AND NOT {_READING})) AS r
+      ON r.lesson = m.lesson AND r.piece = m.piece AND r.called_at < m.called_at
 ) AS foreign_text USING (call_id)
-GROUP BY 1
+GROUP BY ALL
 """
 
 _RECALLS = f"""
@@ -85,8 +87,6 @@ _STEPS = f"""
 
 def find(seen: Slice) -> Iterator[Found]:
     """Each call that obeys a planted memory."""
-    if not seen.rows(f"SELECT 1 FROM calls WHERE {_MEMORY} LIMIT 1"):
-        return
     for session_id, rows in groupby(seen.rows(_STEPS), key=lambda row: row["session_id"]):
         recalled: list[dict[str, Any]] = []
         steps = list(rows)
@@ -149,7 +149,10 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1204", "safe-mcp:SAFE-T2106"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_attacks=True,
+    needs=("normal",),
+    suspect=f"bool_or({_MEMORY})",
     find=find,
     fires_on={
         "an order planted five weeks ago": together(_planted(_RULE, _RULE), _recalled(_RULE, "deals@mirror.example")),

@@ -67,7 +67,8 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-mcp:2025:MCP10", "owasp-asi:2026:ASI01", "owasp-llm:2026:LLM02", "atlas:AML.T0086", "safe-mcp:SAFE-T1703",
                 "attack:T1567"),
     scope=Scope.SESSION,
-    suspect=r"""bool_or(regexp_matches(result, '"(?:private|is_private)":\s*true|"visibility":|(?i:not for publication|confidential|internal use only|do not (?:share|distribute))'))""",
+    suspect="bool_or(handed_on)",
+    suspect_result=r'"(?:private|is_private)":\s*true|"visibility":|(?i:not for publication|confidential|internal use only|do not (?:share|distribute))',
     find=FIND,
     fires_on={"salaries in a public pull request": session(_LISTED, _READ, _opened("acme/sdk"), prompt="Take care of the open issues of acme/sdk.")},
     quiet_on={

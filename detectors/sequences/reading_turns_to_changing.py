@@ -29,9 +29,9 @@ NOTED_ONLY = ("write",)
 USUAL_SESSIONS = 10
 
 LEARN = r"""
-SELECT coalesce(server, '') || chr(31) || tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+SELECT lesson, subject, coalesce(server, '') || chr(31) || tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
 FROM calls WHERE outcome <> 'denied'
-  AND NOT regexp_matches(lower(tool), '^(?:\w+__)?(?:get|list|read|show|search|find|describe|view|count|check|lookup|query|fetch)_') GROUP BY 1
+  AND NOT regexp_matches(lower(tool), '^(?:\w+__)?(?:get|list|read|show|search|find|describe|view|count|check|lookup|query|fetch)_') GROUP BY ALL
 """
 _USUAL = """
     SELECT key, sum(sessions)::BIGINT AS sessions FROM normal WHERE detector = 'reading_turns_to_changing' GROUP BY key
@@ -71,6 +71,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM03", "atlas:AML.T0101", "safe-mcp:SAFE-T2101", "attack:T1485"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     find=find,
     fires_on={
         "a summary deletes a branch": session(_READ, _DELETED, prompt=_ASKED),

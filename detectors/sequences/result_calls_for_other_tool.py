@@ -67,7 +67,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI01", "owasp-asi:2026:ASI02", "owasp-llm:2026:LLM01", "atlas:AML.T0053",
                 "safe-mcp:SAFE-T1301", "safe-mcp:SAFE-T1703"),
     scope=Scope.SESSION,
-    suspect="(SELECT max(servers) FROM session_sizes) > 1",
+    suspect="min(server) <> max(server)",
     find=FIND,
     fires_on={"a status check has the database exported": session(
         _CHECK, call("export_database", _DATA, "done", server="warehouse"), prompt="Are all services up?")},

@@ -30,9 +30,9 @@ TOKENS = f"""(contains(arguments, '[secret:') AND len(list_filter(regexp_extract
 WHO = "coalesce('principal ' || principal, 'agent ' || agent)"
 
 LEARN = f"""
-SELECT atom || chr(31) || who AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM (SELECT {WHO} AS who, called_at, unnest(argument_atoms) AS atom FROM calls WHERE outcome <> 'denied' AND {TOKENS})
-WHERE (atom & 15) = 6 AND who IS NOT NULL GROUP BY 1
+SELECT lesson, subject, atom || chr(31) || who AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM (SELECT {WHO} AS who, lesson, subject, called_at, unnest(argument_atoms) AS atom FROM calls WHERE outcome <> 'denied' AND {TOKENS})
+WHERE (atom & 15) = 6 AND who IS NOT NULL GROUP BY ALL
 """
 
 FIND = f"""
@@ -76,7 +76,9 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP01", "owasp-mcp:2025:MCP07", "owasp-asi:2026:ASI03", "safe-mcp:SAFE-T1304", "attack:T1550"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     suspect="bool_or(contains(arguments, '[secret:'))",
+    needs=("normal",),
     find=FIND,
     fires_on={"another person's token": [*_past("pat@example.com"), *session(_used("eve@example.org"), prompt="Sync.")]},
     quiet_on={

@@ -15,6 +15,7 @@ Cycles over three servers or more. Sources without arguments and results show re
 """
 
 from detectors.contract import Detector, Scope
+from detectors.repetition import OF_ONE_TOOL
 from detectors.scenarios import call, session
 from store.records import Severity
 
@@ -55,7 +56,7 @@ DETECTOR = Detector(
     severity=Severity.MEDIUM,
     techniques=("owasp-mcp:2025:MCP06", "owasp-asi:2026:ASI02", "owasp-asi:2026:ASI08", "owasp-llm:2026:LLM06", "atlas:AML.T0029", "safe-mcp:SAFE-T1703"),
     scope=Scope.SESSION,
-    suspect="(SELECT max(calls) FROM session_sizes WHERE servers > 1) > 10",
+    suspect=f"min(server) <> max(server) AND count(server) >= 12 AND {OF_ONE_TOOL} > 8",
     find=FIND,
     fires_on={
         "each answer asks for the other": session(*(

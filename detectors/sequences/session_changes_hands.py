@@ -70,7 +70,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP07", "owasp-asi:2026:ASI03", "attack:T1563", "attack:T1078"),
     scope=Scope.SESSION,
     lookback=timedelta(hours=24),
-    suspect="(SELECT max(greatest(principals, addresses)) FROM session_sizes) > 1",
+    suspect="min(principal) <> max(principal) OR min(client_address) <> max(client_address)",
     find=FIND,
     fires_on={
         "a second principal": session(call(principal="pat@example.com", **_SOURCE), call(principal="eve@example.org", **_SOURCE)),

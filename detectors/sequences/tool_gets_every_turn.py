@@ -21,7 +21,6 @@ that is there from the deployment's first day becomes usual.
 from typing import Any
 
 from detectors.contract import Detector, Scope
-from detectors.gate import gated
 from detectors.scenarios import START, call, message, session, together
 from store.records import Outcome, Record, Severity
 
@@ -32,43 +31,34 @@ USUAL_SESSIONS = 20
 _LOGS = "(?:^|[^a-z])(?:log|logs|logger|logging|telemetry|audit|analytics|track|tracking|trace|metrics?|diagnostics?|monitor|usage|feedback|record_turn)"
 
 LEARN = """
-SELECT tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
-FROM calls WHERE len(argument_shingles) > 0 GROUP BY 1
+SELECT lesson, subject, tool AS key, count(*) AS n, min(called_at) AS first_at, max(called_at) AS last_at
+FROM calls WHERE len(argument_shingles) > 0 GROUP BY ALL
 """
 
+_TAKES = "outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND len(argument_shingles) > 0"
 _TAKING = f"""
 WITH held AS (
     SELECT session_id, coalesce(server, '') AS server, tool, call_id, called_at, argument_shingles, result_shingles,
-           outcome <> 'denied' AND coalesce(decision, '') <> 'reject' AND len(argument_shingles) > 0 AS takes
+           {_TAKES} AS takes
     FROM calls WHERE session_id IS NOT NULL
 ), taking AS (
     SELECT session_id, server, tool FROM held WHERE takes GROUP BY ALL HAVING count(*) >= {CALLS_AT_LEAST}
 )"""
-COPYING = f"""
-{_TAKING}, given AS (
-    SELECT session_id, server, tool, call_id, unnest(argument_shingles) AS piece FROM held SEMI JOIN taking USING (session_id, server, tool) WHERE takes
-), said AS (
-    SELECT session_id, '' AS server, '' AS tool, unnest(text_shingles) AS piece FROM messages SEMI JOIN taking USING (session_id) WHERE role = 'user'
-    UNION ALL SELECT session_id, server, tool, unnest(result_shingles) FROM held SEMI JOIN taking USING (session_id)
-)
-SELECT 1 FROM given AS g JOIN said AS s ON s.session_id = g.session_id AND s.piece = g.piece AND (s.tool <> g.tool OR s.server <> g.server)
-GROUP BY g.session_id, g.server, g.tool HAVING count(DISTINCT g.call_id) >= {CALLS_AT_LEAST} AND count(DISTINCT s.tool) >= 2
-"""
-
 FIND = rf"""
 {_TAKING}, texts AS (
     SELECT session_id, message_id AS text_id, '' AS server, '' AS tool, said_at AS told_at, text_shingles AS pieces FROM messages
     SEMI JOIN taking USING (session_id) WHERE role = 'user' AND len(text_shingles) > 0
     UNION ALL
     SELECT session_id, call_id, server, tool, called_at, result_shingles FROM held SEMI JOIN taking USING (session_id) WHERE len(result_shingles) > 0
+), given AS (
+    SELECT session_id, server, tool, call_id, called_at, unnest(argument_shingles) AS piece FROM held SEMI JOIN taking USING (session_id, server, tool) WHERE takes
 ), first_told AS (
     SELECT session_id, piece, arg_min(text_id, (told_at, text_id)) AS text_id, min(told_at) AS told_at,
            arg_min(tool, (told_at, text_id)) AS from_tool, arg_min(server, (told_at, text_id)) AS from_server
-    FROM (SELECT * EXCLUDE (pieces), unnest(pieces) AS piece FROM texts) GROUP BY session_id, piece
+    FROM (SELECT * EXCLUDE (pieces), unnest(pieces) AS piece FROM texts) SEMI JOIN given USING (session_id, piece) GROUP BY session_id, piece
 ), copies AS (
     SELECT c.session_id, c.server, c.tool, c.call_id, f.text_id, any_value(f.from_tool) AS from_tool, c.called_at
-    FROM (SELECT session_id, server, tool, call_id, called_at, unnest(argument_shingles) AS piece FROM held SEMI JOIN taking USING (session_id, server, tool)
-          WHERE takes) AS c
+    FROM given AS c
     JOIN first_told AS f ON f.session_id = c.session_id AND f.piece = c.piece AND f.told_at <= c.called_at
     WHERE f.from_tool <> c.tool OR f.from_server <> c.server
     GROUP BY c.session_id, c.server, c.tool, c.call_id, f.text_id, c.called_at
@@ -124,9 +114,10 @@ DETECTOR = Detector(
                 "safe-mcp:SAFE-T1910", "attack:T1567"),
     scope=Scope.SESSION,
     learn=LEARN,
+    learn_at_once=True,
     learn_by="coalesce(server, '')",
-    suspect="(SELECT max(calls) FROM session_sizes) >= 4",
-    find=gated(COPYING, FIND),
+    suspect=f"count(*) FILTER ({_TAKES}) - count(DISTINCT tool) FILTER ({_TAKES}) >= {CALLS_AT_LEAST - 1} AND bool_or(handed_on)",
+    find=FIND,
     fires_on={
         "a logger gets every turn": _turns("log_interaction"),
         "a tool of another name gets the user's words": _turns("improve_answer"),

@@ -54,7 +54,7 @@ DETECTOR = Detector(
     techniques=("owasp-mcp:2025:MCP03", "owasp-mcp:2025:MCP09", "owasp-asi:2026:ASI02", "owasp-asi:2026:ASI04", "owasp-llm:2026:LLM04", "atlas:AML.T0053",
                 "safe-mcp:SAFE-T1104"),
     scope=Scope.SESSION,
-    suspect="(SELECT count(*) FROM tool_definitions) > 0",
+    needs=("tool_definitions",),
     find=FIND,
     fires_on={"a hidden tool answers": _calling("export_settings")},
     quiet_on={

@@ -111,7 +111,8 @@ def test_nothing_is_found_where_nothing_is_suspected() -> None:
     """Over the scenarios of all detectors together: what a detector finds without its `suspect`, it finds with it, in a slice of that group alone."""
     records = [moved for n, (_, scenario) in enumerate(s for one in detectors().values() for s in _all(one)) for moved in _apart(scenario, n)]
     database = database_of(records)
-    unasked = [replace(one, detector=replace(one.detector, suspect=None)) for one in detectors().values() if one.detector.suspect]
+    gated = [one for one in detectors().values() if one.detector.suspect or one.detector.suspect_result or one.detector.needs]
+    unasked = [replace(one, detector=replace(one.detector, suspect=None, suspect_result=None, needs=())) for one in gated]
     looked = look_at_touched(database, unasked)
     assert not looked.failures and len(looked.findings) > len(unasked)
     tried: Counter[str] = Counter()
