@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.instructions import vocabulary, weigh
@@ -22,7 +22,6 @@ TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join)
 SHARED = Vocabulary()
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_as_python_splits(text: str) -> None:
     numbers, lines = SHARED.numbered(text)
@@ -34,7 +33,6 @@ def test_as_python_splits(text: str) -> None:
     assert lines.tolist() == begins
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_what_a_text_does_not_hold_need_not_be_searched_for(text: str) -> None:
     held = traits(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8))
