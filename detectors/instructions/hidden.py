@@ -2,6 +2,8 @@
 
 import re2
 
+from detectors.instructions.splitting import PERHAPS_UNSEEN, traits_of
+
 _FIRST_TAG = "\U000e0000"
 _TAGS = range(0xE0000, 0xE0080)
 _BLACK_FLAG = "\U0001f3f4"
@@ -42,8 +44,9 @@ def decoded(text: str) -> str:
 
 def hidden_in(text: str) -> list[str]:
     """The pieces of a text that only a model sees."""
-    pieces = spelled_in(text)
-    if not text.isascii():
+    unseen = not text.isascii() and traits_of(text) & PERHAPS_UNSEEN
+    pieces = spelled_in(text) if unseen else []
+    if unseen:
         joined = sum(text[n] in _ZERO_WIDTH and _latin(text[n - 1]) and _latin(text[n + 1]) for n in range(1, len(text) - 1))
         if joined >= _JOINED_LETTERS:
             pieces.append(decoded(_around(text)))

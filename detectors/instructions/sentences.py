@@ -19,7 +19,7 @@ from detectors.instructions.encoded import with_decoded
 from detectors.instructions.foreign import spaced
 from detectors.instructions.grammar import Chunks, Numbers, Places, Strengths, Table, cuts, telling
 from detectors.instructions.hidden import decoded
-from detectors.instructions.splitting import BACKSLASHES, LONG, PERHAPS_UNSEEN, QUOTES_OR_TAGS, WIDE, traits
+from detectors.instructions.splitting import BACKSLASHES, LONG, PERHAPS_UNSEEN, QUOTES_OR_TAGS, WIDE, traits_of
 from detectors.instructions.vocabulary import PHRASES, SIDE, Vocabulary
 
 TEXT_LIMIT = 65_536
@@ -142,10 +142,10 @@ def unescaped(text: str) -> str:
     """Text as its reader sees it: escapes of JSON and of nested JSON undone, fields of compact JSON apart."""
     if len(text) > TEXT_LIMIT:
         text = text[: TEXT_LIMIT * 3 // 4] + "\n\n" + text[-TEXT_LIMIT // 4 :]
-    held = _traits(text)
+    held = traits_of(text)
     if held & (PERHAPS_UNSEEN | LONG):
         plain = with_decoded(decoded(text) if held & PERHAPS_UNSEEN else text)
-        text, held = plain, held if len(plain) == len(text) else _traits(plain)  # either changes the length, if it changes anything
+        text, held = plain, held if len(plain) == len(text) else traits_of(plain)  # either changes the length, if it changes anything
     if held & WIDE:
         text = spaced(text)
     if held & BACKSLASHES:
@@ -156,10 +156,6 @@ def unescaped(text: str) -> str:
         for old, new in _APART:
             text = text.replace(old, new)
     return text
-
-
-def _traits(text: str) -> int:
-    return int(traits(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)))
 
 
 _APART = (('":', '": '), (',"', ', "'), ('{"', '{ "'), ('["', '[ "'), ("''", "'"), ("<", " <"), (">", "> "))

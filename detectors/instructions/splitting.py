@@ -54,9 +54,13 @@ def _perhaps_unseen(data: Array, n: int) -> bool:
     return bool(one == 0xEF or one >= 0xF3)
 
 
-@njit(cache=True, nogil=True)
-def traits(data: Array) -> int:
+def traits_of(text: str) -> int:
     """What a text may hold, as bits: most texts hold little of it, and need not be searched for it."""
+    return int(_traits(np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)))
+
+
+@njit(cache=True, nogil=True)
+def _traits(data: Array) -> int:
     found = run = n = 0
     while n < len(data):
         one = data[n]
