@@ -141,6 +141,19 @@ class Database:
             self._parsed[sql] = statements[0]
         return self._parsed[sql]
 
+    def bounds(self, column: str, source: str, values: Mapping[str, Any] | None = None, newest: int | None = None) -> str:
+        """A condition on a moment that all rows of `source` (FROM ... WHERE ...) meet, or of more than `newest` those.
+
+        Only the rows that are asked for are read whole then, with those near them in time; what a join leaves out is read whole before that.
+        """
+        found = self.rows(f"SELECT min({column}) AS first, max({column}) AS last, count(*) AS n, count({column}) AS known {source}", values)[0]
+        if found["known"] < found["n"] or not found["n"]:
+            return "true"
+        first = found["first"]
+        if newest is not None and found["n"] > newest:
+            first = self.value(f"SELECT {column} {source} ORDER BY {column} DESC LIMIT 1 OFFSET {newest - 1}", values)
+        return f"{column} BETWEEN TIMESTAMPTZ '{first.isoformat()}' AND TIMESTAMPTZ '{found['last'].isoformat()}'"
+
     def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Run a question; the answer as dictionaries."""
         rows: list[dict[str, Any]] = self.few(sql, values).to_pylist()

@@ -220,13 +220,12 @@ class Look:
         replacing = ", ".join(f"{sql} AS {column}" for column, sql in replaced.items() if sql)
         earliest = since - max(one.detector.lookback for one in asked) if since and scope not in WHOLE else None
         recent = "AND ($earliest IS NULL OR {} >= $earliest)"
-        newest = "ORDER BY called_at DESC LIMIT $most" if most else ""
+        theirs = f"FROM calls WHERE {SCOPE_KEY[scope]} IN (SELECT k FROM wanted_keys) {recent.format('called_at')}"
         with self.database.named(wanted_keys=pa.table({"k": pa.array(keys, pa.string())})):
+            within = self.database.bounds("called_at" if most else "seen_at", theirs, {"earliest": earliest}, most)  # as hot calls came, so they lie
             seen = {
                 "calls": self.database.query(
-                    f"SELECT *{f' REPLACE ({replacing})' if replacing else ''} FROM calls "
-                    f"WHERE {SCOPE_KEY[scope]} IN (SELECT k FROM wanted_keys) {recent.format('called_at')} {newest}",
-                    {"earliest": earliest} | ({"most": most} if most else {}),
+                    f"SELECT *{f' REPLACE ({replacing})' if replacing else ''} {theirs} AND {within}", {"earliest": earliest},
                 ),
             }
             if scope != Scope.CALL:

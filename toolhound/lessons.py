@@ -114,7 +114,8 @@ def refresh(
     if not len(asked):
         return {}
     with database.named(asked=asked):
-        calls = database.few(f"SELECT * FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)")
+        theirs = f"FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)"
+        calls = database.few(f"SELECT * {theirs} AND {database.bounds('seen_at', theirs)}")
     taught = teach(learners, calls) if len(calls) else Taught(_NOTHING)
     with write(), database.named(asked=asked, taught=taught.lessons):
         database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -158,3 +159,22 @@ def test_readers_count_days_in_utc(tmp_path: Path) -> None:
     assert reader.value("SELECT current_setting('timezone')") == "UTC"
     reader.close()
     made.close()
+
+
+@pytest.mark.parametrize(("newest", "told"), [(None, [1, 2, 3, 4]), (2, [3, 4]), (9, [1, 2, 3, 4])])
+def test_bounds_leave_out_nothing_that_is_asked_for(newest: int | None, told: list[int]) -> None:
+    with closing(Database.memory()) as database:
+        database.execute("""
+            CREATE TABLE t AS SELECT n, n % 5 AS kind, TIMESTAMPTZ '2026-03-02 08:00:00.000001+00' + INTERVAL 1 HOUR * n AS at FROM range(1, 5) AS r(n)
+        """)
+        database.execute("INSERT INTO t SELECT n + 100, 7, at FROM t")
+        within = database.bounds("at", "FROM t WHERE kind < $most", {"most": 6}, newest)
+        assert [row["n"] for row in database.rows(f"SELECT n FROM t WHERE kind < 6 AND {within} ORDER BY n")] == told
+        assert within != "true"
+
+
+def test_bounds_are_none_where_a_moment_is_unknown_or_no_row_is_asked_for() -> None:
+    with closing(Database.memory()) as database:
+        database.execute("CREATE TABLE t AS SELECT NULL::TIMESTAMPTZ AS at UNION ALL SELECT now()")
+        assert database.bounds("at", "FROM t") == "true"
+        assert database.bounds("at", "FROM t WHERE false") == "true"
