@@ -165,16 +165,17 @@ def test_readers_count_days_in_utc(tmp_path: Path) -> None:
 def test_bounds_leave_out_nothing_that_is_asked_for(newest: int | None, told: list[int]) -> None:
     with closing(Database.memory()) as database:
         database.execute("""
-            CREATE TABLE t AS SELECT n, n % 5 AS kind, TIMESTAMPTZ '2026-03-02 08:00:00.000001+00' + INTERVAL 1 HOUR * n AS at FROM range(1, 5) AS r(n)
+            CREATE TABLE t AS SELECT n, n % 5 AS kind, TIMESTAMPTZ '2026-03-02 08:00:00.000001+00' + INTERVAL 1 HOUR * n AS met
+            FROM range(1, 5) AS r(n)
         """)
-        database.execute("INSERT INTO t SELECT n + 100, 7, at FROM t")
-        within = database.bounds("at", "FROM t WHERE kind < $most", {"most": 6}, newest)
+        database.execute("INSERT INTO t SELECT n + 100, 7, met FROM t")
+        within = database.bounds("met", "FROM t WHERE kind < $most", {"most": 6}, newest)
         assert [row["n"] for row in database.rows(f"SELECT n FROM t WHERE kind < 6 AND {within} ORDER BY n")] == told
         assert within != "true"
 
 
 def test_bounds_are_none_where_a_moment_is_unknown_or_no_row_is_asked_for() -> None:
     with closing(Database.memory()) as database:
-        database.execute("CREATE TABLE t AS SELECT NULL::TIMESTAMPTZ AS at UNION ALL SELECT now()")
-        assert database.bounds("at", "FROM t") == "true"
-        assert database.bounds("at", "FROM t WHERE false") == "true"
+        database.execute("CREATE TABLE t AS SELECT NULL::TIMESTAMPTZ AS met UNION ALL SELECT now()")
+        assert database.bounds("met", "FROM t") == "true"
+        assert database.bounds("met", "FROM t WHERE false") == "true"
