@@ -3,11 +3,11 @@
 Made for text that attackers write: bounded length, linear time, no backtracking regular expressions.
 """
 
-from detectors.instructions.obedience import Obedience, Source, passage, weigh
+from detectors.instructions.obedience import NOTED, Obedience, Source, passage, weigh
 from detectors.instructions.orders import Order, orders_in
 from detectors.instructions.prompts import Prompt, prompt_of
 from detectors.instructions.sentences import Reading, Sentence, read
 
 __all__ = [
-    "Obedience", "Order", "Prompt", "Reading", "Sentence", "Source", "orders_in", "passage", "prompt_of", "read", "weigh",
+    "NOTED", "Obedience", "Order", "Prompt", "Reading", "Sentence", "Source", "orders_in", "passage", "prompt_of", "read", "weigh",
 ]

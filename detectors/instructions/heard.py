@@ -15,7 +15,8 @@ from detectors.instructions.vocabulary import Array, Vocabulary, room
 FLOOR = 0.35
 """Mood of any sentence with a verb that changes something: "the open point is to send ..."."""
 _OTHER_VERB = 0.5
-_ENOUGH_MASS = 1.5
+ENOUGH_MASS = 1.5
+"""Of values that the prompt does not know: fewer say less."""
 _VALUELESS, _VALUED = 0.4, 0.6
 """What an order explains of a call that has none of its values, and what all of them add."""
 _ORDERS = 20_000
@@ -155,7 +156,7 @@ class Heard:
             result = self._brought[slot]
             counts[slot] = left.of(result.call_id, result.tool, result.values).counts
         instr, gap, atom, winner = strongest(
-            told, orders, moods, self._trusts, counts, mass, sum(novel.values()), _ENOUGH_MASS, severity, explained, _VALUELESS, _VALUED)
+            told, orders, moods, self._trusts, counts, mass, sum(novel.values()), ENOUGH_MASS, severity, explained, _VALUELESS, _VALUED)
         if winner < 0:
             return None
         result = self._brought[int(orders[winner, 4])]

@@ -15,7 +15,7 @@ import re2
 
 from detectors.instructions.arguments import Arguments, arguments_of
 from detectors.instructions.following import fullest
-from detectors.instructions.heard import Heard
+from detectors.instructions.heard import ENOUGH_MASS, Heard
 from detectors.instructions.leaving import WEB_READ, Leaving, Usual, leaving
 from detectors.instructions.prompts import Handed, Prompt, prompt_of
 from detectors.instructions.recorded import cut_off
@@ -24,7 +24,6 @@ from detectors.instructions.tools import SEVERITY, tool_of
 
 NOTED = 0.05
 """Score below which there is nothing to tell."""
-_ENOUGH_MASS = 1.5
 _ERROR = 0.6
 _UNKNOWN_PROMPT = 0.5
 """Without the prompt nobody can say that it does not explain a call."""
@@ -141,7 +140,7 @@ def _against(heard: Heard, call_id: str, name: str, arguments: Arguments, asked:
             strange = 0.0  # a name that says nothing may be one that only reads
     sure = 1.0 if asked.known else _UNKNOWN_PROMPT
     unexplained = sure * severity * (1 - explained) / (mass or 1.0)
-    both, strange = unexplained * read_before, unexplained * strange * min(1.0, novel_mass / _ENOUGH_MASS)
+    both, strange = unexplained * read_before, unexplained * strange * min(1.0, novel_mass / ENOUGH_MASS)
     instr, gap, atom = (sure * followed.instr, sure * followed.gap, sure * followed.atom) if followed else (0.0, 0.0, 0.0)
     if max(_BOTH * both, _STRANGE * strange) > (instr * severity + gap + atom + both) / 4:
         followed = None  # what was read says more than any order

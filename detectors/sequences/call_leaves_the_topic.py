@@ -126,8 +126,8 @@ def _judged(row: Mapping[str, Any], results: list[dict[str, Any]], new: frozense
 def _orders(results: list[dict[str, Any]], new: frozenset[str]) -> Iterator[tuple[dict[str, Any], Sentence]]:
     """The orders among results that speak of the call."""
     for source in results:
-        for one in read(source["result"]).sentences:
-            if one.side and one.strength >= ORDER and len(new & one.context) >= BROUGHT:
+        for one in read(source["result"]).orders(ORDER):
+            if len(new & one.context) >= BROUGHT:
                 yield source, one
 
 

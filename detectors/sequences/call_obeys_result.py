@@ -27,7 +27,7 @@ from itertools import groupby
 from typing import Any
 
 from detectors.contract import Detector, Found, Scope, Slice, quoted
-from detectors.instructions import Obedience, passage, weigh
+from detectors.instructions import NOTED, Obedience, passage, weigh
 from detectors.instructions.past import LEARN, Pasts
 from detectors.scenarios import call, session
 from store.records import Grade, Outcome, Severity
@@ -39,8 +39,6 @@ _HANDED_SCORE = 0.65
 """The same where the user left such work to what was read and the way is not usual; without a history nobody can tell, and nothing alerts."""
 _STEEPNESS = 5
 """How fast the score rises with the feature: nearly all ordinary sessions stay below 0.15, and what lies above ranks before what only repeats."""
-NOTED_SCORE = 0.05
-"""Below it there is nothing to rank."""
 
 _STEPS = """
     select session_id, call_id, tool, called_at, arguments, result, result_state, error_message, outcome, decision, prompt
@@ -56,7 +54,7 @@ def find(seen: Slice) -> Iterator[Found]:
         steps = list(rows)
         by_id = {step["call_id"]: step for step in steps}
         past = pasts.before(steps[0]["called_at"])
-        obeying = [o for o in weigh(None, steps, past) if (o.source or o.read_in) and o.score >= NOTED_SCORE]
+        obeying = [o for o in weigh(None, steps, past) if (o.source or o.read_in) and o.score >= NOTED]
         strongest = max(obeying, key=lambda one: one.score, default=None)
         for one in obeying:
             alerting = one.score >= (_HANDED_SCORE if one.handed else ALERTING_SCORE) and (past is not None or not one.handed)
