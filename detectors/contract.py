@@ -174,6 +174,10 @@ Scenario: TypeAlias = Sequence[Record | Stated]
 Find: TypeAlias = str | Callable[[Slice], Iterable[Found]]
 
 
+SAID_BEFORE, SAID_LENGTH = "INTERVAL 1 DAY", 2_000
+"""Who learns from prompts is given what was said so long before a call at most, and of a message so many characters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detector:
     """A question with proof.
@@ -188,6 +192,9 @@ class Detector:
         and a slice is given those about the agents in it alone; say it wherever there may be many.
     learn_at_once: whether `learn` keeps sessions apart by itself, which costs a third less: it is asked once of all calls, sees `lesson` (the session,
         or a call without one) and `subject` as columns of `calls`, and answers both before the rest. What it joins, it joins on `lesson`.
+    learn_prompts: whether `learn` sees, beside `calls`, what users said in their sessions: `messages` with `session_id, message_id, said_at, text`
+        (and `lesson`, with `learn_at_once`), said up to a day before a call, the first 2,000 characters of each. A session whose prompt comes after its
+        calls is done anew, as long as these may still change.
     learn_attacks: whether sessions teach although an alert with proof stands against them: for counters of what was done, not of what is usual.
     suspect: SQL aggregate over the `calls` of one group of its scope (`bool_or(contains(result, '[secret:'))`) that is true wherever `find` finds
         something; of other groups, `find` is not asked, and it sees no calls of theirs. Those of all detectors are answered in one look, so what
@@ -216,6 +223,7 @@ class Detector:
     learn: str | None = None
     learn_by: str | None = None
     learn_at_once: bool = False
+    learn_prompts: bool = False
     learn_attacks: bool = False
     payloads: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
