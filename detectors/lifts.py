@@ -17,12 +17,12 @@ class Lift:
     """How much less, or more, often than usual a request's words led to a tool."""
 
     bits: float
-    chance: float
     requests: int
     led: int
     """So many other requests there are, and so many of them led to the tool."""
     known: list[dict[str, Any]]
-    """Its words with history, those that say most first: `word`, its `n` other requests, how many of these `led` to the tool, and `should` have."""
+    """Its words with history, those that say most first: `word`, its `n` other requests, how many of these `led` to the tool and `should` have, and
+    the `chance` of so few."""
     new: int
 
 
@@ -38,23 +38,26 @@ class Past:
         n, sessions = self._known.get((row["agent"], key), (0, 0))
         return max(0, n - self._own[row["session_id"], row["agent"], key]), sessions - 1
 
-    def lift(self, row: Mapping[str, Any], name: str) -> Lift | None:
-        """The mean of log2((led + 1) / (expected + 1)) over words, each weighing by how seldom it is. A word without history says nothing for or
-        against, and weighs most: it may be what explains the call. None where there is too little history."""
+    def lift(self, row: Mapping[str, Any], name: str, bits: float) -> Lift | None:
+        """The mean of log2((led + 1) / (expected + 1)) over words, each weighing by how seldom it is; None where that is more than `bits`, or there is
+        too little history. A word without history says nothing for or against, and weighs most: it may be what explains the call."""
         (requests, _), (led, sessions) = self.others(row, SPLIT), self.others(row, f"{SPLIT}{name}")
         if requests < REQUESTS_AT_LEAST or sessions < SESSIONS_AT_LEAST:
             return None
-        known, weights, bits = [], 0.0, 0.0
+        told, weights, total = [], 0.0, 0.0
         for word, hashed in zip(row["words"], row["hashed"], strict=True):
             n, sessions = self.others(row, f"{hashed}{SPLIT}")
-            weight = log2(1 + requests / max(1, n))
+            weight = log2(1 + requests / n) if n else log2(1 + requests)
             weights += weight
             if sessions >= SESSIONS_AT_LEAST and n:
                 did, should = self.others(row, f"{hashed}{SPLIT}{name}")[0], n * led / requests
-                bits += weight * log2((did + 1) / (should + 1))
-                known.append({"word": word, "n": n, "led": did, "should": round(should, 1), "chance": _seldom(did, should)})
+                total += weight * log2((did + 1) / (should + 1))
+                told.append((word, n, did, should))
+        if not told or total > bits * weights:
+            return None
+        known = [{"word": word, "n": n, "led": did, "should": round(should, 1), "chance": _seldom(did, should)} for word, n, did, should in told]
         known.sort(key=lambda one: (one["chance"], one["word"]))
-        return Lift(bits / weights, known[0]["chance"], requests, led, known, len(row["words"]) - len(known)) if known else None
+        return Lift(total / weights, requests, led, known, len(row["words"]) - len(known))
 
 
 def keys_of(row: Mapping[str, Any]) -> list[str]:

@@ -36,7 +36,7 @@ from detectors.scenarios import START, call, message, session, together
 from detectors.sending import SENDS
 from store.records import Grade, Outcome, Record, Severity
 
-WORDS_AT_LEAST, WORDS = 3, 7
+WORDS_AT_LEAST, WORDS = 3, 6
 """A message with fewer goes on with what was asked before ("yes, go on"); and so many count, the first: what is wanted is said before how."""
 STEM = 6
 """Letters of a word that count: cutting is the stemmer that serves any language (McNamee and Mayfield, 2004, find four to six best)."""
@@ -119,8 +119,8 @@ def find(seen: Slice) -> Iterator[Found]:
     worst: dict[tuple[str, str, str], tuple[dict[str, Any], Lift]] = {}
     for row in requests:
         for name in row["names"]:
-            lift, at = past.lift(row, name), (row["session_id"], row["agent"], name)
-            if lift and lift.bits <= NOTED and (at not in worst or lift.bits < worst[at][1].bits):
+            lift, at = past.lift(row, name, NOTED), (row["session_id"], row["agent"], name)
+            if lift and (at not in worst or lift.bits < worst[at][1].bits):
                 worst[at] = row, lift
     if worst:
         rows = seen.rows(_TOLD, {"sessions": sorted({session for session, *_ in worst})})
@@ -136,14 +136,15 @@ def _found(session: str, agent: str, name: str, said_at: datetime, lift: Lift, t
     said = prompt_of("\n".join(one["text"] for one in before))
     request = prompt_of("\n".join(one["text"] for one in before if one["moment"] >= said_at))
     explained = request.delegates or tool_of(made["tool"]).cover(said.tokens) >= ASKED
-    alerting = not explained and lift.bits <= TOLD and lift.chance <= CHANCE
+    chance = lift.known[0]["chance"]
+    alerting = not explained and lift.bits <= TOLD and chance <= CHANCE
     words = ", ".join(f"{quoted(one['word'])} in {one['n']}, {one['led']} of which did and {one['should']:.0f} should have" for one in lift.known[:NAMED])
     return Found(
         scope_key=session, subject=subject, call_ids=[made["call_id"]], grade=Grade.ORDER,
         score=min(1.0, -lift.bits / BITS) * (1.0 if alerting else 0.25 if explained else 0.5),
         sentence=f"Requests in such words seldom lead {quoted(agent) if agent else 'this agent'} to {quoted(name)}, which {lift.led} of its "
                  f"{lift.requests} other requests did: {words}.",
-        evidence={"actual": round(lift.bits, 2), "typical": 0.0, "chance": float(f"{lift.chance:.2g}"), "baseline_requests": lift.requests,
+        evidence={"actual": round(lift.bits, 2), "typical": 0.0, "chance": float(f"{chance:.2g}"), "baseline_requests": lift.requests,
                   "requests_with_tool": lift.led, "words": [{**one, "chance": float(f"{one['chance']:.2g}")} for one in lift.known],
                   "words_without_history": lift.new, "alerting": alerting},
     )
