@@ -1,7 +1,7 @@
 """What an agent has read in a session so far: orders and texts as numbers of one vocabulary, and which call brought them."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -17,7 +17,7 @@ import re2
 from detectors.instructions.arguments import Arguments, arguments_of
 from detectors.instructions.following import fullest
 from detectors.instructions.heard import ENOUGH_MASS, Heard
-from detectors.instructions.leaving import WEB_READ, Leaving, Usual, leaving
+from detectors.instructions.leaving import WEB_READ, Usual, leaving
 from detectors.instructions.prompts import Handed, Prompt, prompt_of
 from detectors.instructions.recorded import cut_off
 from detectors.instructions.sentences import Sentence, read, todays_vocabulary
