@@ -37,14 +37,6 @@ TOUCHED = f"""
 """
 """SQL: the lessons of what a table like `hot.touched` names; a call that has moved into a session leaves the lesson that it was alone."""
 
-_SAID = f"""
-    SELECT hash(session_id) AS lesson, session_id, m.message_id, m.said_at, left(m.text, {SAID_LENGTH}) AS text
-    FROM messages AS m JOIN (
-        SELECT session_id, min(called_at) AS first_at, max(called_at) AS last_at FROM teaching WHERE session_id IS NOT NULL GROUP BY session_id
-    ) AS t USING (session_id)
-    WHERE m.role = 'user' AND m.text IS NOT NULL AND m.said_at BETWEEN t.first_at - {SAID_BEFORE} AND t.last_at
-      AND m.said_at BETWEEN $first::TIMESTAMPTZ - {SAID_BEFORE} AND $last::TIMESTAMPTZ  -- as the lake is laid out by days
-"""
 
 _NOTHING = pa.schema({
     "lesson": pa.uint64(), "detector": pa.string(), "subject": pa.string(), "key": pa.string(), "n": pa.int64(),
@@ -87,6 +79,15 @@ class Taught:
 
 
 Teach = Callable[[Sequence[Registered], pa.Table, pa.Table | None], Taught]
+
+_SAID = f"""
+    SELECT hash(session_id) AS lesson, session_id, m.message_id, m.said_at, left(m.text, {SAID_LENGTH}) AS text
+    FROM messages AS m JOIN (
+        SELECT session_id, min(called_at) AS first_at, max(called_at) AS last_at FROM teaching WHERE session_id IS NOT NULL GROUP BY session_id
+    ) AS t USING (session_id)
+    WHERE m.role = 'user' AND m.text IS NOT NULL AND m.said_at BETWEEN t.first_at - {SAID_BEFORE} AND t.last_at
+      AND m.said_at BETWEEN $first::TIMESTAMPTZ - {SAID_BEFORE} AND $last::TIMESTAMPTZ  -- as the lake is laid out by days
+"""
 
 
 def said_in(database: Database, learners: Sequence[Registered], calls: pa.Table) -> pa.Table | None:

@@ -3,8 +3,8 @@
 What it detects
 Each word of what the user last asked for is held against how often this agent's requests with that word led to the tool, and how often all its
 requests do: where the words that tell requests apart lead elsewhere, each weighing by how seldom it is, the call is not what prompts like this one
-come to. It is told of tools that pay, delete, let somebody in, run commands or send, where one word alone should have led to the tool seven times and
-never did; neither may the tool's name stand in what the user said, nor may the user have left it to data what to do.
+come to. It is told of tools that pay, delete, let somebody in, run commands or send, where one word alone led to the tool so seldom as chance brings
+once in a thousand (never, where seven times were due), unless what the user said names the tool, or leaves it to data what to do.
 
 Why it matters
 Whoever plants an order in a page or a ticket does not know what the user will ask. What the agent does then may be its daily work, and its daily
@@ -39,7 +39,7 @@ from store.records import Grade, Outcome, Record, Severity
 WORDS_AT_LEAST, WORDS = 3, 6
 """A message with fewer goes on with what was asked before ("yes, go on"); and so many count, the first: what is wanted is said before how."""
 STEM = 6
-"""Letters of a word that count: cutting is the stemmer that serves any language (McNamee and Mayfield, 2004, find four to six best)."""
+"""Letters of a word that count: to cut endings off needs no dictionary, whatever the language."""
 NOTED, TOLD, CHANCE = -0.7, -1.5, 0.001
 """Bits: the mean of the words' lifts; and how likely the word that says most is to have led to the tool so seldom by chance."""
 BITS = 4.0

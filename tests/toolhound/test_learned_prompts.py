@@ -99,6 +99,17 @@ def test_a_prompt_that_comes_later_is_learned_from_while_calls_may_change(starte
     assert known(started) == both(("more look", 1, 1), ("snow look", 1, 1))
 
 
+def test_a_prompt_that_nobody_looked_at_before_its_calls_settle_is_heard(started: Engine, only: Callable[..., None]) -> None:
+    only(*BOTH)
+    records = asked("snow")
+    spool(started, records[1:])
+    started.catch_up()
+    spool(started, records[:1])
+    started.take()
+    started.settle(FUTURE)
+    assert known(started) == both(("snow look", 1, 1))
+
+
 def test_prompts_that_settled_before_their_calls_are_heard(started: Engine, only: Callable[..., None]) -> None:
     only(*BOTH)
     records = asked("snow")
