@@ -127,7 +127,7 @@ def detector_page(one: Registered) -> str:
     titles = technique_titles()
     unknown = [id_ for id_ in d.techniques if id_ not in titles]
     if unknown:
-        raise SystemExit(f"detectors/techniques.json has no title for {', '.join(unknown)} (used by {one.name})")
+        raise SystemExit(f"detectors/techniques.json has no title for {', '.join(unknown)} (used by {one.name}); add it, or use one that is there")
     declared = d.severity.name.capitalize()
     order = "; medium at most where only the order of calls speaks" if d.severity > Severity.MEDIUM else ""
     learns = "What is usual is learned from settled calls." if d.learn else "Nothing is learned."

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from detectors.contract import Slice
+from detectors.contract import Slice, unanswered
 from detectors.registry import Registered
 from store.database import Database
 from store.errors import StoreError
@@ -88,7 +88,8 @@ def teach(learners: Sequence[Registered], calls: pa.Table) -> Taught:
                     try:
                         taught.lessons = pa.concat_tables([taught.lessons, room.query(_teaching(one)).cast(_NOTHING.schema)])
                     except StoreError as error:
-                        taught.failures[one.name] = f"{type(error).__name__}: {error}"
+                        asked = "learn_by and learn" if one.detector.learn_by else "learn"
+                        taught.failures[one.name] = f"{type(error).__name__}: {unanswered(asked, error)}"
     finally:
         room.close()
     return taught
