@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from store import tables
 from store.database import VIEW_ORDER, Database
+from store.errors import DetectorError
 from store.records import Grade, Record, Severity, Stated
 
 
@@ -64,6 +65,12 @@ times of `total` tells, where `kinds` are possible (add-one smoothing)."""
 
 ASKED_CALLS = "asked_calls"
 """Table of a slice of sessions: the calls (`k`) that are looked at by themselves too; all of them where there is none."""
+
+
+PAYLOADS = {
+    "arguments": "VARCHAR", "result": "VARCHAR", "attributes": "VARCHAR", "argument_shingles": "UBIGINT[]", "result_shingles": "UBIGINT[]",
+}
+"""What is most of a call's bulk: of longer-lived groups, it would not fit, so detectors name what they need of it."""
 
 
 class Slice:
@@ -242,15 +249,30 @@ def quoted(text: str | None, limit: int = ELLIPSIS_AT) -> str:
     return f"\u201c{shown[:limit]}\u2026\u201d" if len(shown) > limit else f"\u201c{shown}\u201d"
 
 
+ANSWERED = ("scope_key", "subject", "call_ids", "grade", "score", "sentence")
+"""The columns without which a row says nothing."""
+
+
 def as_evidence(value: Any) -> dict[str, Any]:
-    """Evidence out of SQL: a struct, or JSON text."""
-    loaded = json.loads(value) if isinstance(value, str) else value
-    return dict(loaded) if loaded else {}
+    """Evidence out of SQL: a struct, or JSON text of an object."""
+    try:
+        loaded = json.loads(value) if isinstance(value, str) else value
+        return dict(loaded) if loaded else {}
+    except (TypeError, ValueError):
+        raise DetectorError(f"evidence and about are a struct, like {{'actual': n}}, or JSON of an object; this is {value!r:.80}") from None
+
+
+def unanswered(question: str, error: Exception) -> str:
+    """Which of a detector's questions an error came out of."""
+    return f"its `{question}` cannot be answered: {error}"
 
 
 def found_of(row: Mapping[str, Any]) -> Found:
-    """What a row of SQL says that was seen."""
+    """What a row of SQL says that was seen. Raises DetectorError where a column is missing."""
+    missing = [column for column in ANSWERED if column not in row]
+    if missing:
+        raise DetectorError(f"`find` must answer {', '.join(missing)}, too; it answers {', '.join(row)}")
     return Found(
-        scope_key=row["scope_key"], subject=row["subject"], call_ids=row["call_ids"] or [], grade=Grade(row["grade"]), score=row["score"],
+        scope_key=row["scope_key"], subject=row["subject"], call_ids=row["call_ids"] or [], grade=row["grade"], score=row["score"],
         sentence=row["sentence"], evidence=as_evidence(row.get("evidence")), about=as_evidence(row.get("about")),
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alerts import triage
-from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope
+from detectors.contract import ASKED_CALLS, PAYLOADS, SCOPE_KEY, Scope
 from detectors.registry import Registered, detectors
 from detectors.run import Run, by_scope
 from store.database import Database
@@ -45,11 +45,6 @@ WHOLE = (Scope.CALL, Scope.SESSION)
 
 LONG_LIVED = (Scope.PRINCIPAL, Scope.AGENT, Scope.SERVER, Scope.FLEET)
 """Scopes of which a slice holds what lies within the detectors' lookback: what a look costs depends on how much that is, not on what is new."""
-
-PAYLOADS = {
-    "arguments": "VARCHAR", "result": "VARCHAR", "attributes": "VARCHAR", "argument_shingles": "UBIGINT[]", "result_shingles": "UBIGINT[]",
-}
-"""What is most of a call's bulk: of longer-lived groups, it would not fit."""
 
 BEGINNING = 1_000
 """Of the arguments and results that they name, detectors of longer-lived groups see so many characters: why a call was refused stands there."""

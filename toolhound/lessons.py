@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detectors.contract import SAID_BEFORE, SAID_LENGTH, Slice
+from detectors.contract import SAID_BEFORE, SAID_LENGTH, Slice, unanswered
 from detectors.registry import Registered
 from store.database import Database
 from store.errors import StoreError
@@ -108,7 +108,8 @@ def teach(learners: Sequence[Registered], calls: pa.Table, said: pa.Table | None
                     try:
                         taught.lessons = pa.concat_tables([taught.lessons, room.query(_teaching(one)).cast(_NOTHING.schema)])
                     except StoreError as error:
-                        taught.failures[one.name] = f"{type(error).__name__}: {error}"
+                        asked = "learn_by and learn" if one.detector.learn_by else "learn"
+                        taught.failures[one.name] = f"{type(error).__name__}: {unanswered(asked, error)}"
     finally:
         room.close()
     return taught
