@@ -123,7 +123,8 @@ def _adopt_servers(database: Database, definitions: pa.Table, merged: Merged) ->
     """Calls that came without a server get one from definitions that came later; which they are."""
     with database.named(listed=definitions):
         rows = database.query(f"""
-            SELECT c.call_id, c.seen_at, d.server FROM hot.calls AS c JOIN ({ADOPTED}) AS d ON d.tool = c.tool AND d.agent IS NOT DISTINCT FROM c.agent
+            SELECT c.call_id, c.seen_at, d.server
+            FROM hot.calls AS c JOIN ({ADOPTED}) AS d ON d.tool = c.tool AND d.agent IS NOT DISTINCT FROM c.agent
             WHERE c.server IS NULL AND c.tool IN (SELECT tool FROM listed)
         """)
     if len(rows):

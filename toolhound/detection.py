@@ -133,7 +133,8 @@ class Look:
         missing = self.database.few("SELECT key FROM looking WHERE kind = 'call' EXCEPT SELECT call_id FROM looked_at")
         if len(missing):
             with self.database.named(missing=missing):
-                self.database.execute(f"INSERT INTO looked_at SELECT {_LOOKED_AT} FROM {table} WHERE call_id IN (SELECT key FROM missing) AND {within}")
+                there = f"FROM {table} WHERE call_id IN (SELECT key FROM missing) AND {within}"
+                self.database.execute(f"INSERT INTO looked_at SELECT {_LOOKED_AT} {there}")
 
     def learn(self, looked: Looked) -> None:
         """Do the lessons of what was chosen anew."""
@@ -283,7 +284,7 @@ def look_at_touched(
 
 def patience(database: Database, now: datetime) -> datetime:
     """Calls that were touched before this moment settle, though they were not looked at."""
-    newest = database.value(f"SELECT touched_at FROM hot.touched ORDER BY touched_at DESC LIMIT 1 OFFSET {LOOKED_AT_CALLS}")
+    newest = database.value(f"SELECT touched_at FROM hot.touched ORDER BY touched_at DESC LIMIT 1 OFFSET {LOOKED_AT_CALLS - 1}")
     return max(newest or now - LOOKED_AT_WITHIN, now - LOOKED_AT_WITHIN)
 
 

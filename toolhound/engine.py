@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from toolhound.detection import Looked
 from toolhound.keys import seal_of
 from toolhound.looking import Looks
 from toolhound.normal import Normal
+from toolhound.progress import Progress
 from toolhound.settings import DATABASE_FILE, Settings
 from toolhound.settling import SPOOLED_KEPT
 from toolhound.workers import Workers
@@ -52,23 +52,6 @@ SETTLE_ROWS = 20_000
 """Fewer wait in the hot tables until the oldest is `SETTLE_AFTER` old: a question opens every file of the lake, so they should be few."""
 
 SETTLE_AFTER = timedelta(hours=1)
-
-
-@dataclass(slots=True)
-class Progress:
-    """What the engine did since it started, for the health page."""
-
-    records: int = 0
-    files: int = 0
-    repeated: int = 0
-    contradicted: int = 0
-    ahead: int = 0
-    alerts: int = 0
-    last_step_at: datetime | None = None
-    failures: dict[str, str] = field(default_factory=dict)
-    trouble: str | None = None
-    look_trouble: str | None = None
-    delivery_trouble: str | None = None
 
 
 class Engine:
@@ -173,10 +156,7 @@ class Engine:
                 self.progress.trouble, busy = f"{type(error).__name__}: {error}", False
                 stop.wait(1)
             left = begun + STEP_SECONDS - time.monotonic()
-            if busy and left < 0:
-                self._keeps_up.clear()
-            else:
-                self._keeps_up.set()
+            (self._keeps_up.clear if busy and left < 0 else self._keeps_up.set)()
             stop.wait(max(0.0, left) if busy else IDLE_SECONDS)
         self._keeps_up.set()
         looker.join()
@@ -303,12 +283,12 @@ class Engine:
                 leaving = settling.prepare(
                     self.looks.reader, self.lake, before, lambda database: learning.prepare(database, known, list(detectors().values()), rules),
                 )
+                moved, superfluous = len(leaving.calls), list[Path]()
                 with self.writing:
                     with self.database.transaction():
                         self._move(before, leaving, known)
-                    moved = len(leaving.calls)
                     if self._publish() and moved < settling.AT_ONCE:
-                        self.spool.let_go(self._unsettled_since(), self.settings.collect.spool_bytes)
+                        superfluous = self.spool.superfluous(self._unsettled_since(), self.settings.collect.spool_bytes)
             except BaseException:
                 with self.writing:
                     self.lake.sweep(self.database)
@@ -316,6 +296,7 @@ class Engine:
             finally:
                 self._settling = None
                 self._settled.set()
+            self.spool.let_go(superfluous)
             return moved
 
     def _publish(self) -> bool:

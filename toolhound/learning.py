@@ -39,6 +39,9 @@ class Taught:
     refused: list[str]
 
 
+_BEGUN = "SELECT session_id, min(called_at)::DATE AS day FROM {} WHERE session_id IS NOT NULL GROUP BY session_id"
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
     """What calls teach that are about to settle: `counted`, counters; `sessions` (`session_id`, `day`); `standing`, who was held then."""
@@ -69,7 +72,7 @@ def prepare(database: Database, known: Sequence[Registered], learners: Sequence[
             "attacks": [one.name for one in known if one.detector.learn_attacks],
             "usual": [one.name for one in known if not one.detector.learn_attacks],
         })]
-        sessions = database.query("SELECT session_id, min(called_at)::DATE AS day FROM leaving WHERE version = 0 AND session_id IS NOT NULL GROUP BY 1")
+        sessions = database.query(_BEGUN.format("(FROM leaving WHERE version = 0)"))
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE untaught AS SELECT call_id, seen_at, row_number() OVER (ORDER BY place) AS place FROM leaving
         WHERE version = 0 AND {LESSON} NOT IN (SELECT lesson FROM ready)
@@ -92,7 +95,7 @@ def conclude(database: Database, learned: Learned, known: Sequence[Registered], 
 def teach(database: Database, calls: pa.Table, standing: pa.Table, known: Sequence[Registered], rules: Learn) -> None:
     """Merge what calls teach, apart from those of `standing`; and count the sessions that are new."""
     with database.named(settling=calls):
-        sessions = database.query("SELECT session_id, min(called_at)::DATE AS day FROM settling WHERE session_id IS NOT NULL GROUP BY session_id")
+        sessions = database.query(_BEGUN.format("settling"))
     for counted in _counted(database, calls, standing, known, rules):
         merge(database, counted)
     _count_sessions(database, sessions, standing, known)
@@ -101,7 +104,8 @@ def teach(database: Database, calls: pa.Table, standing: pa.Table, known: Sequen
 def _counted(database: Database, calls: pa.Table, standing: pa.Table, known: Sequence[Registered], rules: Learn) -> list[pa.Table]:
     """What calls teach; those of `standing`, only those who learn from attacks too."""
     with database.named(settling=calls, standing=standing):
-        honest = database.query("SELECT * FROM settling WHERE coalesce(session_id, call_id) NOT IN (SELECT name FROM standing)") if len(standing) else calls
+        unheld = "FROM settling WHERE coalesce(session_id, call_id) NOT IN (SELECT name FROM standing)"
+        honest = database.query(unheld) if len(standing) else calls
     counted = []
     for attacks, taught in ((False, honest), (True, calls)):
         whose = [one for one in known if one.detector.learn_attacks == attacks]

@@ -65,7 +65,10 @@ def prepare(database: Database, lake: Lake, before: datetime, learn: Callable[[D
                 SELECT c.* FROM hot.{table} AS c WHERE c.call_id IN (SELECT call_id FROM leaving)
                 AND c.seen_at BETWEEN TIMESTAMPTZ '{seen['first'].isoformat()}' AND TIMESTAMPTZ '{last.isoformat()}'
             """)
-    return Leaving(database.query("SELECT call_id, session_id FROM leaving"), seen, files, learned, database.query("FROM ready"))
+    leaving = Leaving(database.query("SELECT call_id, session_id FROM leaving"), seen, files, learned, database.query("FROM ready"))
+    for made in ("leaving", "ready", "untaught"):
+        database.execute(f"DROP TABLE {made}")
+    return leaving
 
 
 def move(database: Database, lake: Lake, before: datetime, leaving: Leaving) -> None:
