@@ -43,14 +43,14 @@ STRONG = 0.5
 _CHANGING = re2.compile(r"(?i)\b[0-9a-f]{8}-[0-9a-f-]{27}\b|(?:[A-Za-z]:)?[/\\][^\s\"',;)]+|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b"
                         r"|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|\w*\d[\w.:+-]*")
 _ADDRESS = re2.compile(r"(?i)\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b|\bhttps?://[^\s\"'<>)\\]+|\+\d{9,15}\b|(?-i:\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b)")
-_TOWARDS = re2.compile(r"(?i)\b(?:send|sent|forward|bcc|cc|copy|upload|post|route|routed|deliver|transmit|goes|go|pay|transfer)\w*\b[^.;\n]{0,50}"
+_TOWARDS = re2.compile(r"(?i)\b(?:send|sent|forward|bcc|(?-i:cc)|copy|upload|post|route|routed|deliver|transmit|goes|go|pay|transfer)\w*\b[^.;\n]{0,50}"
                        r"\b(?:to|through|via|at)\s+(?:the\s+\w+\s+|account\s+)?$")
 _DATA_TO = re2.compile(
-    r"(?i)(?:^|[^\w])(?P<led>(?:to|will|can|may|could|would|which|that|and)\s+)?(?:send|forward|post|upload|mail|e-?mail|submit|transmit|deliver|push|report|bcc|cc|copy)\b"
+    r"(?i)(?:^|[^\w])(?P<led>(?:to|will|can|may|could|would|which|that|and)\s+)?(?:send|forward|post|upload|mail|e-?mail|submit|transmit|deliver|push|report|bcc|(?-i:cc)|copy)\b"
     r"(?:[^.;\n]|\.\S){0,50}\b(?:results?|cop(?:y|ies)|lists?|answers?|outputs?|data|contents?|conversation|chat|history|everything|messages?|it|them|files?|inputs?)\b"
     r"(?:[^.;\n]|\.\S){0,40}\b(?:to|at|with)\s+(?:the\s+\w+\s+)?$"
     r"|\bcopy\b[^.;\n]{0,30}\b(?:was|is|has been|must be|should be)\s+(?:sent|uploaded|posted|mailed|forwarded)\s+to\s+$")
-_PASSING_ON = re2.compile(r"(?i)\b(?:send|forward|post|upload(?:ed)?|bcc|cc|copy|transmit|report|exfiltrate|redirect|deliver|routed?|email|mail|pay|transfer|goes"
+_PASSING_ON = re2.compile(r"(?i)\b(?:send|forward|post|upload(?:ed)?|bcc|(?-i:cc)|copy|transmit|report|exfiltrate|redirect|deliver|routed?|email|mail|pay|transfer|goes"
                          r"|(?:post|forward|mail|stor|deliver)ed|sent|store|get request|watchers?|recipients?|assignee)\b")
 _OBLIGED = re2.compile(r"(?i)\b(?:must|should|has to|have to|needs?|always|every|each|all|set)\b[^;\n]{0,100}$")
 _FILLED_IN = re2.compile(r"[?&][^=\s]{0,40}=$")
@@ -220,4 +220,5 @@ def _foreign(tool: str, text: str, foreign_tools: Container[str], place: str) ->
 def _is_example(text: str, start: int) -> bool:
     """Honest definitions show addresses as examples of what to pass."""
     before = text[max(0, start - 40) : start].lower()
-    return any(word in before for word in ("e.g", "example", "such as", "for instance", "like ", "format", "docs", "see "))
+    return before.endswith(("='", '="', "('", '("')) or any(
+        word in before for word in ("e.g", "example", "such as", "for instance", "like ", "format", "docs", "see ", "supports ", "found at", "documentation", "learn more"))

@@ -35,8 +35,8 @@ _UNCONFIRMED = (
     r"|\bwithout (?:any |further |additional )?(?:confirmation|approval)\b"
     r"|\b(?:confirmations?|approvals?) (?:is|are|has been|have been) (?:disabled|switched off|turned off|suspended|lifted)\b"
     r"|\bskip (?:the|any|all) (?:confirmation|approval)\b|\bmark\b[^.;\n]{0,20}\bas (?:approved|confirmed)\b"
-    rf"|\b{_USER} has (?:already )?(?:agreed|approved|confirmed|consented)\b|\b(?:already|been) (?:approved|confirmed) by the {_USER}\b"
 )
+_CONSENT = rf"\b{_USER} has (?:already )?(?:agreed|approved|confirmed|consented)\b|\b(?:already|been) (?:approved|confirmed) by the {_USER}\b"
 _EVERY_TOOL = r"(?:(?:any|every|each|all)(?: of)?(?: the| your)?(?: other| available)*\s+tools?|other tools?)"
 _CLAIMS = (
     rf"\b(?:before|after|whenever|every time|each time|prior to)\b.{{0,60}}\b{_EVERY_TOOL}\b"
@@ -57,8 +57,7 @@ _ORDER_OF_USE = (
     r"|\binstead of\b.{0,60}\btools?\b"
 )
 _SUPERLATIVE = (
-    r"\b(?:the )?(?:best|most (?:accurate|reliable|trusted|powerful|secure))"
-    r"\s+(?:\w+\s+){0,2}(?:tool|function|method|server|source)\b"
+    r"\b(?:the )?best\s+(?:\w+\s+){0,2}(?:tool|function|method|server|source)\b"
     rf"|\b(?:all |any |the )?others?(?: \w+){{0,2}} (?:are|is|have been|should|must|may)\b{_WITHIN}{{0,12}}"
     r"\b(?:deprecated|unsafe|broken|outdated|wrong|unreliable|obsolete|not be used|never be used)\b"
     rf"|\bother (?:\w+ ){{0,2}}(?:tools|servers)\b{_WITHIN}{{0,40}}\b(?:malware|unsafe|insecure|compromised|never use|do not use)\b|\bother (?:\w+ )?(?:tools|servers)\b.{{0,60}}\bnever use them\b"
@@ -66,6 +65,7 @@ _SUPERLATIVE = (
     r"|\b(?:supersedes?|replaces?) (?:all|any|every)(?: of the)? other\b|\b(?:far |much )?(?:better|more reliable|more accurate) than (?:all|any|every) (?:the )?other"
 )
 _PREFERENCE = (
+    r"\bmost (?:accurate|reliable|trusted|powerful|secure)\s+(?:\w+\s+){0,3}(?:tool|function|method|server|source)\b|"
     r"\b(?:always|strongly)\s+(?:prefer|choose|use)\s+this\b|\bprefer this (?:tool|function|over)\b|\bthis tool (?:replaces|supersedes)\b"
     r"|\bonly (?:reliable|correct|safe|trusted|working)\s+(?:\w+\s+){0,2}(?:tool|function|method|server|source)\b"
     r"|\bprefer (?:this|it) over (?:any|all|every)\b"
@@ -97,7 +97,7 @@ _OBEYS_RESULT = (
     r"|\bdecode\b.{0,40}\b(?:and|then)\b.{0,20}\b(?:follow|execute|obey|carry|run|do)\b"
 )
 _ADDRESSED = (
-    r"\b(?:note|message|attention|instructions?|reminder) (?:to|for) (?:the |all |any )?(?:ai|llm|model|assistant|agent|language model)s?\b"
+    r"\b(?:note|message|attention|reminder) (?:to|for) (?:the |all |any )?(?:ai|llm|model|assistant|agent|language model)s?\b"
     r"|\b(?:the|any|every) (?:ai|llm|assistant|language model|ai model)\s+(?:\w+\s+)?(?:must|has to|shall|needs to|is to|should)\b"
 )
 _THREAT = (
@@ -117,11 +117,12 @@ _MEMBERS = rf"\badd (?:the )?(?:user|account|member|e-?mail)\b{_WITHIN}{{0,60}}\
 SECRECY = "asks for secrecy"
 PRECEDENCE = frozenset(("claims every request for itself", "puts itself before other tools", "praises itself", "praises itself above all others"))
 """Kinds that say one thing, that this tool comes first: of them the heaviest counts."""
-_UNCONFIRMED_KIND, _CLAIMS_KIND, _TALK_KIND = "does away with confirmation", "claims every request for itself", "asks for the conversation"
+_UNCONFIRMED_KIND, _CONSENT_KIND, _CLAIMS_KIND, _TALK_KIND = "does away with confirmation", "claims the user's consent", "claims every request for itself", "asks for the conversation"
 _KINDS: tuple[tuple[str, str, float], ...] = (
     (SECRECY, _SECRECY, 0.75),
     ("has a command run", _COMMANDS, 0.7),
     (_UNCONFIRMED_KIND, _UNCONFIRMED, 0.5),
+    (_CONSENT_KIND, _CONSENT, 0.5),
     ("overrules the user", _OVERRULES, 0.6),
     ("sets rules aside", _NEW_RULES, 0.6),
     ("hands control to what it returns", _OBEYS_RESULT, 0.6),
@@ -148,9 +149,10 @@ _BACKGROUND = re2.compile(
 _OPTIONAL = re2.compile(r"(?i)(?:\b(?:whether|if (?:true|set|enabled|you (?:need|want))|when (?:true|set|enabled)|set to true|flag|option\w*|modes?)\b[^.;\n]*|-|\b(?:never|not|n't|avoid)\s+(?:\w+\s+){0,4})$")
 _DEFAULT = re2.compile(r"(?i)^[^;\n]{0,30}\b(?:defaults?\b|mode\b)")
 _OWN_SERVER = re2.compile(r"(?i)^[^.;\n]{0,20}\b(?:of|from|in|on|by) (?:this|the|our) (?:mcp|server)\b")
+_CONDITION = re2.compile(r"(?i)\b(?:if|when|whenever|once|after|until|unless|only|whether|that)\b[^.;\n]*$")
 _OF_ONE_MATTER = re2.compile(r"(?i)\b(?:questions?|requests?|prompts?|messages?) (?:about|on|regarding|concerning|related to|for)\b")
-_IN_BACKGROUND, _AS_OPTION, _OF_OWN_SERVER, _SUMMED_UP = 0.35, 0.5, 0.6, 0.5
-_TRIED, _BEFORE = 5, 80
+_IN_BACKGROUND, _AS_OPTION, _OF_OWN_SERVER, _SUMMED_UP, _AS_CONDITION = 0.35, 0.5, 0.6, 0.5, 0.2
+_TRIED, _BEFORE = 5, 160
 """Matches of a kind that are looked at, and characters before one that tell what it is part of."""
 
 
@@ -172,6 +174,8 @@ def _share(kind: str, words: str, before: str, after: str) -> float:
         return _IN_BACKGROUND
     if kind == _UNCONFIRMED_KIND and (_OPTIONAL.search(before) or _DEFAULT.search(after)):
         return _AS_OPTION
+    if kind == _CONSENT_KIND and _CONDITION.search(before):
+        return _AS_CONDITION
     if kind == _CLAIMS_KIND and (_OF_ONE_MATTER.search(words) or _OWN_SERVER.search(after) or _OWN_SERVER.search(words.rpartition("tool")[2])):
         return _OF_OWN_SERVER
     if kind == _TALK_KIND and "summary of" in words.lower():
