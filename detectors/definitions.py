@@ -49,9 +49,10 @@ _DATA_TO = re2.compile(
     r"(?i)(?:^|[^\w])(?P<led>(?:to|will|can|may|could|would|which|that|and)\s+)?(?:send|forward|post|upload|mail|e-?mail|submit|transmit|deliver|push|report|bcc|(?-i:cc)|copy)\b"
     r"(?:[^.;\n]|\.\S){0,50}\b(?:results?|cop(?:y|ies)|lists?|answers?|outputs?|data|contents?|conversation|chat|history|everything|messages?|it|them|files?|inputs?)\b"
     r"(?:[^.;\n]|\.\S){0,40}\b(?:to|at|with)\s+(?:the\s+\w+\s+)?$"
+    r"|\b(?:bccs|copies|forwards|sends|mails)\b[^.;\n]{0,12}\b(?:a|all|every|each)\b[^.;\n]{0,12}\b(?:copy|copies|mails?|messages?|outgoing|results?|answers?)\b[^.;\n]{0,16}\bto\s+$"
     r"|\bcopy\b[^.;\n]{0,30}\b(?:was|is|has been|must be|should be)\s+(?:sent|uploaded|posted|mailed|forwarded)\s+to\s+$")
 _PASSING_ON = re2.compile(r"(?i)\b(?:send|forward|post|upload(?:ed)?|bcc|(?-i:cc)|copy|transmit|report|exfiltrate|redirect|deliver|routed?|email|mail|pay|transfer|goes"
-                         r"|(?:post|forward|mail|stor|deliver)ed|sent|store|get request|watchers?|recipients?|assignee)\b")
+                         r"|(?:post|forward|mail|stor|deliver)ed|sent|store|get request|watchers?|recipients?|assignee|reply-to)\b")
 _OBLIGED = re2.compile(r"(?i)\b(?:must|should|has to|have to|needs?|always|every|each|all|set)\b[^;\n]{0,100}$")
 _FILLED_IN = re2.compile(r"[?&][^=\s]{0,40}=$")
 """An address that ends where somebody is to put in what is known."""
@@ -59,6 +60,8 @@ _DISCLOSED = re2.compile(r"(?i)\b(?:is|are|gets?)\s+(?:\w+ )?(?:sent|posted|uplo
 """What honest servers say of what they do themselves."""
 _FOR_PEOPLE = re2.compile(r"(?i)\b(?:support|help|info|contact|feedback|hello|sales|security|bugs?|issues|privacy)(?:@|[\w.-]*\.\w+/|\b[^.;\n]{0,30}$)")
 _FORMATTING = re2.compile(r"(?i)</?(?:important|information|instructions?)>")
+_ARGUMENT = re2.compile(r"(?m)^[ \t]*[-*]?[ \t]*`?(?:system|assistant)`?[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(?:(?i:optional|an?|str|string|array|whether|name|prompt)\b|\S{1,12}$)")
+"""A line that describes an argument of that name."""
 _FED = re2.compile(r"(?i)\b(?:call|use|run|invoke)\b"), re2.compile(r"(?i)\b(?:pass|give|put|include|add|hand|supply|send|append|attach|with (?:the|its|all))\b")
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ def _found(place: str, text: str) -> Iterator[Reason]:
     if " " not in plain.strip() and not place.startswith("description"):
         yield from _named(place, plain.strip())
         plain = " ".join(words_of(plain)) if len(words_of(plain)) >= _SENTENCE else "" if place.startswith("parameter name") else plain
-    if wrapper := wrapper_in(_FORMATTING.sub(" ", plain)):
+    if (wrapper := wrapper_in(_ARGUMENT.sub(" ", _FORMATTING.sub(" ", plain)))) is not None:
         yield Reason("speaks to the model as system or user", wrapper, 0.7, place)
     elif match := _FORMATTING.search(plain):
         yield Reason("speaks to the model as system or user", match.group(), 0.35, place)
@@ -217,8 +220,13 @@ def _foreign(tool: str, text: str, foreign_tools: Container[str], place: str) ->
             yield Reason("speaks of another server's tool", name, 0.6 if fed else 0.5, place)
 
 
+_AT_HOME = tuple(f"{scheme}://{host}" for scheme in ("http", "https") for host in ("localhost", "127.0.0.1", "[::1]", "example.com"))
+
+
 def _is_example(text: str, start: int) -> bool:
     """Honest definitions show addresses as examples of what to pass."""
     before = text[max(0, start - 40) : start].lower()
+    if text[start : start + 32].lower().startswith(_AT_HOME):
+        return True
     return before.endswith(("='", '="', "('", '("')) or any(
         word in before for word in ("e.g", "example", "such as", "for instance", "like ", "format", "docs", "see ", "supports ", "found at", "documentation", "learn more"))

@@ -20,6 +20,8 @@ _TALK = _of(
     "llm model models agent agents chat conversation prompt message messages assistant memory memories completion completions generate inference ask mentor transcript "
     "history feedback support escalate handoff summary summarize subagent")
 _MODELS = _of("llm model models agent agents subagent inference completion completions prompt prompts agentic")
+_MEMBERS = _of("grant permission permissions access role roles member members collaborator invite share admin user users team teams add")
+_PEOPLE = _of("passenger traveller traveler booking passport tax customer employee person profile user flight visa order")
 _BEGINNING = _of(
     "start connect login auth authenticate init initialize setup begin activate load open instructions guide help info bootstrap onboarding welcome session context "
     "status rules schema metadata reset memory memories first")
@@ -34,6 +36,9 @@ _MATTERS: dict[str, tuple[frozenset[str], float, bool]] = {
     "asks for the user's words": (_TALK, 0.5, False),
     "asks for what it does not need": (_MODELS, 0.4, False),
     "asks who calls it": (_MODELS, 0.4, False),
+    "lets somebody in": (_MEMBERS, 0.4, False),
+    "asks for private things": (_PEOPLE, 0.5, True),
+    "has other tools' results passed along": (_of("history log logs trace calls audit recap summary summarize report agent delegate"), 0.5, False),
     "claims every request for itself": (_BEGINNING, 0.6, False),
 }
 """For a kind of steering: the words of names that make it the tool's own matter, what is left of it then, and whether the parameter's name counts too."""

@@ -9,8 +9,8 @@ import re2
 _HAND = (r"(?:pass|put|place|include|insert|append|attach|add|copy|send|hand|give|provide|fill|write|log|dump|submit|forward|encode|upload|supply|embed|"
          r"enclose|repeat|quote|set|enter|report|transmit|paste)")
 _HANDED = (r"(?:(?:pass|insert|append|attach|add|hand|fill|logg|dump|forward|encod|upload|embedd|enclos|repeat|quot|report|past|enter|includ|plac|provid"
-           r"|copi|suppli)(?:ed)?|put|sent|given|submitted|transmitted|written|set)")
-_FETCH = rf"(?:read|open|cat|load|fetch|collect|gather|find|locate|harvest|extract|exfiltrate|steal|retrieve|access|get|look up|view|print|{_HAND})"
+           r"|copi|suppli)(?:ed)?|put|sent|given|submitted|transmitted)")
+_FETCH = rf"(?:read|open|cat|load|fetch|obtain|collect|gather|find|locate|harvest|extract|exfiltrate|steal|retrieve|access|get|look up|view|print|{_HAND})"
 _OBLIGED = r"(?:must|should|shall|has to|have to|needs? to|is to|are to)"
 _IN = r"(?:[^.;\n]|\.\S)"
 """Within one sentence, where a path or an address may stand."""
@@ -19,7 +19,7 @@ _OVER = r"(?:in|into|as|via|through|inside|to|with|for|so|along|over|under)"
 _PLACES = (
     r"(?:(?:^|[^\w.])(?:~|/home/[^\s/]+|/users/[^\s/]+|/root|/etc|\$home|%userprofile%)?[/\\]?\.(?:ssh|aws|gnupg|kube|netrc|npmrc|pypirc|git-credentials|env\b|cursor/mcp\.json"
     r"|config/gcloud|docker/config)|\bid_(?:rsa|ed25519|ecdsa)\b|/etc/(?:passwd|shadow)\b|\bmcp\.json\b|\bclaude_desktop_config\b|\bkubeconfig\b"
-    r"|\b(?:login|browser|session) (?:cookies|keychain)\b|\bkeychain\b|\bprintenv\b)"
+    r"|\b(?:login|browser|session) (?:cookies|keychain)\b|\bkeychain\b|\bprintenv\b|\.(?:bash|zsh)_history\b|\bwallet\.dat\b)"
 )
 _UNTOLD = (
     r"(?:(?:api|access|auth\w*|secret|private|ssh|signing|encryption|bearer|session|refresh)[ _-]?(?:keys?|tokens?)|passwords?|passphrases?|credentials?|secrets|tokens"
@@ -32,9 +32,10 @@ _SECRETS = (
     rf"\b{_HAND}\b{_IN}{{0,40}}\b(?:contents?|values?|text)\b{_IN}{{0,30}}\b(?:private|ssh|api|access)[ _-]?keys?\b"
     rf"|\b{_HAND}\b{_IN}{{0,40}}\bvalues?\b{_IN}{{0,20}}\b(?-i:[A-Z][A-Z0-9]*_(?:TOKEN|KEY|SECRET|PASSWORD))\b",
     rf"\b{_FETCH}\b{_IN}{{0,40}}\b(?:any|all|every|whatever)\b{_IN}{{0,24}}\b{_UNTOLD}\b",
+    rf"\b(?:obtain|find|fetch|get|read|retrieve|extract)\b{_IN}{{0,20}}\b{_UNTOLD}\b{_IN}{{0,60}}\band (?:state|{_HAND}) (?:it|them)\b|{_PLACES}[^.\n]{{0,24}}\b(?:which|that) you {_HAND}\b",
     rf"\b(?:passwords?|credentials?|secrets?|api[ _-]keys?|tokens)\b{_IN}{{0,20}},\s*(?:also\s+)?{_HAND}\b"
     rf"|\b(?:all|any|every|full|process|current|the|your) (?:environment variables|env(?:ironment)? vars?)\b{_IN}{{0,30}}\b{_HANDED}\b",
-    rf"\b{_UNTOLD}\b{_IN}{{0,60}}\b(?:seen|found|mentioned|used|shared|available|known|stored)\b{_IN}{{0,30}}\b{_AROUND_THE_MODEL}\b",
+    rf"\b(?:api |access |any )?(?:keys|tokens?|passwords?|passphrases?|credentials?|secrets)\b{_IN}{{0,60}}\b(?:seen|found|mentioned|shared|available|known|stored)\b{_IN}{{0,30}}\b{_AROUND_THE_MODEL}\b",
     rf"\b(?:any|all|every)\b{_IN}{{0,24}}\b{_UNTOLD}\b{_IN}{{0,40}}\b{_AROUND_THE_MODEL}\b"
     r"|\b(?:dump|copy|contents?|values?|listing)\b[^.;\n]{0,20}\b(?:process|system|shell|whole|full|current|entire)\b[^.;\n]{0,12}\b(?:environment|env)\b",
 )
@@ -42,7 +43,6 @@ _SECRETS = (
 _IDENTITY = (
     r"\b(?:name|id|identity|version|provider)\b.{0,24}\b(?:llm|language model|ai model|model)\b.{0,40}\b(?:calls?|calling|using|invok\w+|running)\b"
     r"|\blist of (?:all )?(?:available |other )?tools\b.{0,30}\b(?:agent|you|model)\b"
-    r"|\b(?:contents?|text) of\b.{0,40}\b(?:other|any|local|sensitive|config\w*) files?\b"
 )
 _AGENT = r"\b(?:name|id|identity)\b.{0,24}\bagent\b.{0,40}\b(?:calls?|calling|using|invok\w+|running)\b"
 _WHOLE = r"(?:full|entire|whole|complete|your|the|previous|last|all|raw|recent|earlier)"
@@ -66,16 +66,18 @@ _RESULTS = (
     rf"\b(?:previous|prior|preceding|last|earlier|other|next) (?:tool|call|step)(?:'s|’s|s'|s)?(?: calls?)? (?:results?|outputs?|responses?|answers?)\b{_IN}{{0,40}}"
     rf"(?:\b{_OBLIGED}\b{_IN}{{0,12}}\b{_HANDED}\b|\b(?:in full|verbatim|word for word|unchanged|complete)\b)"
     rf"|\b{_HAND}\b{_IN}{{0,30}}\b(?:results?|outputs?|responses?|answers?) (?:of|from)\b{_IN}{{0,20}}\b(?:all|any|every|other|previous|preceding|last)\b{_IN}{{0,20}}\b(?:tools?|calls?)\b"
+    rf"|\b(?:all|every|previous|earlier) tool calls? (?:in|of) (?:this|the) (?:session|conversation|chat)\b"
     rf"|\b(?:results?|outputs?|responses?|answers?) (?:of|from)\b{_IN}{{0,20}}\b(?:tools|calls)\b{_IN}{{0,40}}\b(?:in full|verbatim|word for word|before this|so far)\b"
 )
-_THEIRS = r"(?:user's|user’s|their|his|her|private|personal|local|home|other open|open)"
+_THEIRS = r"(?:user's|user’s|their|his|her|private|personal|local|home|other open)"
 _THINGS = r"(?:files?|documents?|notes|contacts|address book|inbox|e-?mails?|calendar|profile|location|browser|desktop|photos|bank\w*|accounts?|medical|health)"
 _READ_ON = rf"\b(?:open|read|fetch|collect|gather|retrieve|look up)\b{_IN}{{0,40}}\b(?:user's|their|private|personal|local|home)\b{_IN}{{0,80}}\b{_HAND}\b"
+_OTHER_FILES = rf"\b{_HAND}\b.{{0,30}}\b(?:contents?|text) of\b.{{0,40}}\b(?:other|any|local|sensitive|config\w*) files?\b"
 _PRIVATE = (
     rf"\b{_HAND}\b{_IN}{{0,60}}\b{_THEIRS}\b{_IN}{{0,16}}\b{_THINGS}\b"
     rf"|\b(?:user's|user’s)\b{_IN}{{0,40}}\b(?:name|e-?mail|address|phone|location)\b{_IN}{{0,40}}\b(?:from|in) the profile\b"
     rf"|\b(?:documents?|files?|mails?|pages?|data|text)\b{_IN}{{0,24}}\b(?:opened|read|seen|used|shown|mentioned)\b{_IN}{{0,16}}\bin th(?:is|e) (?:session|conversation|chat)\b"
-    rf"|\bnames, addresses(?:,| or| and)\b{_IN}{{0,20}}\baccount numbers\b"
+    rf"|\b(?:user's|user’s|their)\b{_IN}{{0,16}}\b(?:passport|social security|identity card|tax) number\b|\bnames, addresses(?:,| or| and)\b{_IN}{{0,20}}\baccount numbers\b"
 )
 _CARRYING = (
     rf"\b(?:{_HAND}|goes|go|belongs?)\b.{{0,30}}\b(?:contents?|body|text|values?|output|results?|history|data|it)\b"
@@ -88,6 +90,7 @@ DEMANDS: tuple[tuple[str, str, float], ...] = (
     *(("points to secrets", pattern, 0.6) for pattern in _SECRETS),
     ("has private things read and passed along", _READ_ON, 0.6),
     ("has secrets asked for", _ASKED_FOR, 0.45),
+    ("has private things read and passed along", _OTHER_FILES, 0.45),
     ("asks for the conversation", _TALK_DEMANDED, 0.55),
     ("asks for what it does not need", _IDENTITY, 0.55),
     ("has other data passed along", _CARRYING, 0.35),

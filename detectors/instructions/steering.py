@@ -19,12 +19,14 @@ _SECRECY = (
     rf"\b(?:do not|don't|never)\s+(?:tell|inform|mention|notify|alert|reveal|show|disclose)\w*\b.{{0,60}}\b(?:{_USER}|this|it)\b"
     rf"|\bwithout\s+(?:telling|informing|mentioning|notifying|alerting|showing)\b.{{0,60}}\b{_USER}\b"
     rf"|\b{_USER}s? (?:must|should|does|do|need)(?:n't| not) (?:know|see|be (?:told|aware|informed|bothered|notified)|need to know|notice)\b"
-    r"|\b(?:silently|secretly|quietly|covertly)\s+(?:\w+\s+){0,2}(?:send|read|copy|forward|call|add|append|include|pass|upload|run)\b"
+    r"|\b(?:silently|secretly|quietly|covertly)\s+(?:\w+\s+){0,2}(?:sends?|reads?|cop(?:y|ies)|forwards?|calls?|adds?|appends?|includes?|pass(?:es)?|uploads?|runs?)\b"
     r"|\b(?:hide|conceal|keep)\b.{0,40}\b(?:from the user|hidden from|secret from)\b"
     rf"|\b(?:do not|don't|never)\s+let\b{_WITHIN}{{0,20}}\b{_USER}\b{_WITHIN}{{0,10}}\b(?:know|see|notice)\b"
     rf"|\bwithout (?:the |any )?(?:{_USER}'?s?|their) (?:knowledge|awareness|notice|knowing)\b|\bno need to (?:tell|mention|inform|notify)\b"
     rf"|\b(?:stays?|remains?|kept) between you and\b|\b(?:keep|leave)\b{_WITHIN}{{0,30}}\b(?:call|step|request|tool)\b{_WITHIN}{{0,12}}"
     r"\bout of (?:your|the) (?:summary|answer|reply|response|report)\b"
+    r"|\blet (?:nobody|no one)\b.{0,12}\bknow\b|\b(?:nobody|no one) (?:must|should|may|needs? to) (?:know|notice|see)\b"
+    rf"|\bomit (?:them|it|this|that)\b{_WITHIN}{{0,12}}\bfrom (?:your|the) (?:report|answer|summary|reply|response)\b|\bdo not list this (?:one|tool|call)\b"
     r"|\b(?:do not|don't|never) (?:bring (?:it|this) up|talk about (?:it|this)|refer to (?:it|this)|acknowledge (?:it|this))\b"
     r"|\bas if (?:this|the|it|nothing)\b.{0,20}\b(?:not|never|nothing)? ?happened\b|\bsummary for the user\b.{0,12}\b(?:leave out|omit|skip)\b"
 )
@@ -42,12 +44,13 @@ _CLAIMS = (
     rf"\b(?:before|after|whenever|every time|each time|prior to)\b.{{0,60}}\b{_EVERY_TOOL}\b"
     r".{0,120}\b(?:must|always|first|need to|have to|call|use|read|send|pass)\b"
     rf"|\b(?:must|always|need to|have to)\b.{{0,20}}\b(?:call|use|run|invoke)\b.{{0,30}}\b(?:before|prior to)\b.{{0,30}}\b{_EVERY_TOOL}\b"
-    r"|\b(?:called|used|invoked|run)\s+(?:anytime|every ?time|whenever|always|first)\b.{0,40}\b(?:user|any|anything|task|request)\b"
+    r"|\b(?:called|used|invoked|run)\s+(?:anytime|every ?time|whenever|always|first)\b.{0,40}\b(?:user|anything|any (?:task|request|question))\b"
     r"|\b(?:any|every|each|whatever|all)\b.{0,30}\b(?:user|conversation|question|request|prompt|message)\b.{0,80}"
     r"\b(?:must|always|should)\b.{0,30}\b(?:call|use|invoke|run)\b.{0,20}\bthis\b"
     rf"|\b(?:always|must)\b{_WITHIN}{{0,20}}\b(?:call|use|run|invoke)\b{_WITHIN}{{0,40}}\bbefore\b{_WITHIN}{{0,12}}"
     r"\b(?:replying|answering|responding|you (?:reply|answer|respond)|doing any|every|anything|any (?:other (?:action|step|thing|operation)|answer|reply|action|request))\b"
     rf"|\b(?:must|always|mandatory)\b{_WITHIN}{{0,30}}\b(?:call|use|run|invoke)\b{_WITHIN}{{0,30}}\b(?:for|on|with) (?:every|each|all) (?:user )?(?:prompts?|messages?|requests?|questions?)\b"
+    r"|\b(?:call|use|run|invoke) this(?: tool| function)? (?:for|on|with) (?:every|any|all|each) (?:questions?|requests?|prompts?|messages?|tasks?)\b"
     rf"|\b(?:each|every|all) (?:user )?(?:request|prompt|message|question)s?\b{_WITHIN}{{0,20}}\b(?:sent|passed|given|forwarded|shown) to this\b"
 )
 _ORDER_OF_USE = (
@@ -57,11 +60,12 @@ _ORDER_OF_USE = (
     r"|\binstead of\b.{0,60}\btools?\b"
 )
 _SUPERLATIVE = (
-    r"\b(?:the )?best\s+(?:\w+\s+){0,2}(?:tool|function|method|server|source)\b"
+    r"\b(?:the )?best\s+(?:\w+\s+){0,2}(?:tool|function|server)\b"
     rf"|\b(?:all |any |the )?others?(?: \w+){{0,2}} (?:are|is|have been|should|must|may)\b{_WITHIN}{{0,12}}"
     r"\b(?:deprecated|unsafe|broken|outdated|wrong|unreliable|obsolete|not be used|never be used)\b"
     rf"|\bother (?:\w+ ){{0,2}}(?:tools|servers)\b{_WITHIN}{{0,40}}\b(?:malware|unsafe|insecure|compromised|never use|do not use)\b|\bother (?:\w+ )?(?:tools|servers)\b.{{0,60}}\bnever use them\b"
     rf"|\b(?:answers|results|outputs?|data) (?:from|of) (?:all |any )?other tools\b{_WITHIN}{{0,40}}\b(?:discarded|ignored|outdated|wrong|unreliable|not be trusted)\b"
+    r"|\b(?:only trust this|trust only this)\b|\b(?:its|their|other) (?:results?|answers?|outputs?) (?:is|are) (?:forged|fake|wrong|malicious|poisoned)\b"
     r"|\b(?:supersedes?|replaces?) (?:all|any|every)(?: of the)? other\b|\b(?:far |much )?(?:better|more reliable|more accurate) than (?:all|any|every) (?:the )?other"
 )
 _PREFERENCE = (
@@ -75,13 +79,15 @@ _OVERRULES = (
     r"|request\w*|provid\w+|gave|given|objects?|prefers?|thinks?|chooses?)\b"
     rf"|\b(?:also|even) (?:if|when)\b{_WITHIN}{{0,12}}\b(?:user|human)\b{_WITHIN}{{0,20}}\b(?:objects?|declines?|refuses?|says? no|disagrees?|forbids?|names?|prefers?"
     rf"|(?:asks? for|wants?|requests?|chooses?|specif\w+|gives?|gave){_WITHIN}{{0,12}}\b(?:another|a different|other|one|someone else))\b"
-    r"|\b(?:ignore|override|overrule|disregard)\b.{0,30}\b(?:the (?:user|human|developer|operator|system)(?:'s)?\b|(?:safety|security) (?:rules|limits|polic\w+|guidelines))"
+    r"|\b(?:ignore|override|overrule|disregard)\b.{0,30}\b(?:the (?:user|human|developer|operator)(?:'s)?\b|the system(?:'s)? (?:prompt|message|instructions|rules|polic\w+)|(?:safety|security) (?:rules|limits|polic\w+|guidelines))"
     r"|\b(?:change|replace|rewrite|substitute|redirect|swap)\b.{0,30}\b(?:recipient|payee|beneficiary|destination|account|iban|address)(?:s|'s)?\b.{0,40}\b(?:to|with|by)\b"
     r"\s+(?:our|this|that|the (?:following|one|iban|account)|[\w.+-]+@|\+?\d|https?://|[A-Z]{2}\d\d)"
 )
 _NEW_RULES = (
     r"\b(?:restrictions?|limits|safeguards|guardrails)\b.{0,12}\b(?:do not|don't|no longer) apply\b|\b(?:answer|act|respond|behave) as (?:the|an?|if you were the) (?:administrator|admin|root|developer|system)\b"
     r"|\b(?:ignore|disregard|forget)\b.{0,24}\b(?:guidelines|instructions|rules|prompt|polic(?:y|ies))\b.{0,20}\b(?:you (?:were|have been|are) given|so far|of the system)\b"
+    r"|\b(?:safety|security) (?:rules|checks|limits|filters|polic(?:y|ies))\b.{0,12}\b(?:are|is) (?:suspended|off|disabled|lifted|waived)\b"
+    r"|\b(?:response|result|output|text|it)\b.{0,20}\b(?:trusted|comes from the (?:operator|system|developer|administrator))\b.{0,60}\b(?:follow|obey|execute) it\b"
     r"|\bas if the (?:user|human|operator) had (?:written|said|typed|asked)\b"
 )
 _EVEN_IF = rf"\beven (?:if|when)\b{_WITHIN}{{0,12}}\b(?:the )?(?:user|human)\b{_WITHIN}{{0,30}}\b(?:says?|said|asks?|asked|wants?|specif\w+|instruct\w*|request\w*|provid\w+|gave)\b"
@@ -112,7 +118,8 @@ _SHOWN = (
     r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{0,200}[?&][^)\s=]{0,40}=[^)]{0,20}[<{$\[]"
     rf"|\b(?:every|each|all|your)\b{_WITHIN}{{0,12}}\b(?:answers?|repl(?:y|ies)|responses?|messages?)\b{_WITHIN}{{0,40}}\b(?:link|image|url)\b{_WITHIN}{{0,20}}https?://"
 )
-_MEMBERS = rf"\badd (?:the )?(?:user|account|member|e-?mail)\b{_WITHIN}{{0,60}}\bas (?:an? |the )?(?:\w+ )?(?:admin\w*|owner|collaborator|maintainer)\b"
+_SAID = rf"\b(?:each|every|all) (?:of your )?(?:answers?|repl(?:y|ies)|responses?|messages?)\b{_WITHIN}{{0,20}}\b(?:must|should|has to|have to)\b{_WITHIN}{{0,12}}\b(?:contain|include|end|begin|start|mention)\b"
+_MEMBERS = rf"\badd (?:the )?(?:user|account|member|e-?mail)\b{_WITHIN}{{0,60}}\bas (?:an? |the )?(?:\w+ )?(?:admin\w*|owner|collaborator|maintainer)\b|\bgrant\b{_WITHIN}{{0,40}}\b(?:owner|admin\w*|write|full) (?:rights|access|permissions?|role)\b"
 
 SECRECY = "asks for secrecy"
 PRECEDENCE = frozenset(("claims every request for itself", "puts itself before other tools", "praises itself", "praises itself above all others"))
@@ -129,6 +136,7 @@ _KINDS: tuple[tuple[str, str, float], ...] = (
     ("shows the user an address with data in it", _SHOWN, 0.6),
     *DEMANDS,
     ("lets somebody in", _MEMBERS, 0.5),
+    ("has every answer say something", _SAID, 0.4),
     ("praises itself above all others", _SUPERLATIVE, 0.55),
     (_CLAIMS_KIND, _CLAIMS, 0.5),
     ("speaks about the model that reads it", _ADDRESSED, 0.35),
