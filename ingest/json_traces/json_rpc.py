@@ -32,12 +32,12 @@ def recognises(line: Line) -> bool:
 
 
 class Reader:
-    """Pairs requests with responses. A capture that names no session is one, until the next `initialize` of a server that has begun."""
+    """Pairs requests with responses. A capture that names no session is one, until the next `initialize` of a server already heard of."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._connections = clock, Connections(NAME, Observer.GATEWAY)
         self._chain = self._session = ""
-        self._begun: set[str] = set()
+        self._heard: set[str] = set()
         self._whoms: OrderedDict[str, set[str]] = OrderedDict()
 
     def read(self, line: Line) -> Iterator[Record]:
@@ -55,7 +55,7 @@ class Reader:
             identity=f"{told}:{word(line.get('method'))}" if session and told is not None else self._chain,
             session_source=SessionSource.MCP_SESSION if session else SessionSource.TRACE, from_client=_from_client(line),
             server=server, launch_command=command, transport=word(line.get("transport")),
-            channel=as_json([session or self._session, to_whom]) if to_whom else None,
+            channel=f"{session or self._session}\0{to_whom}" if to_whom else None,
             decision=next((found for key in DECISIONS if (found := decided(line.get(key)))), None),
         ))
 
@@ -69,12 +69,11 @@ class Reader:
         return to_whom or (next(iter(known)) if len(known) == 1 else "")
 
     def _begin(self, message: Any, to_whom: str) -> None:
-        """A session begins with the first line, and where a server that has begun begins anew."""
+        """A session begins with the first line, and where a server that was heard of begins anew."""
         begins = isinstance(message, dict) and message.get("method") == "initialize"
-        if not self._session or (begins and to_whom in self._begun):
-            self._session, self._begun = self._chain, set()
-        if begins:
-            self._begun.add(to_whom)
+        if not self._session or (begins and to_whom in self._heard):
+            self._session, self._heard = self._chain, set()
+        self._heard.add(to_whom)
 
     def finish(self) -> Iterable[Record]:
         """What never got its pair."""

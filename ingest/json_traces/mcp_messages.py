@@ -8,7 +8,7 @@ from typing import Any
 
 import re2
 
-from ingest.dialects.contract import as_json, digest, payload, rest, text
+from ingest.dialects.contract import digest, payload, rest, text
 from ingest.json_traces.contract import OPEN_CALLS, UNNAMED, Line, Pairs, captured, definitions_of, inside, is_text, plain, word
 from store.records import Access, Call, Observer, Outcome, Record, SessionSource
 
@@ -253,7 +253,7 @@ def _shape(id_: Any) -> str:
 
 
 def _key(connection: str, from_client: bool, id_: Any) -> str:
-    return as_json([connection, from_client, _shape(id_)])
+    return f"{connection}\0{from_client}\0{_shape(id_)}"
 
 
 def _askers(result: Any, seen: Seen) -> tuple[bool, ...]:

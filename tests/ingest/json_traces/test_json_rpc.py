@@ -113,6 +113,11 @@ def test_each_initialize_begins_a_session_of_bare_messages() -> None:
     assert len({one.session_id for one in found.calls}) == 2
 
 
+def test_a_capture_that_begins_in_the_middle() -> None:
+    found = by_tool(read(call(5, "a"), result(5), rpc(0, "initialize"), result(0), call(1, "b"), result(1)))
+    assert found["a"].session_id != found["b"].session_id
+
+
 def test_results_of_other_methods_are_no_calls() -> None:
     found = read(rpc(1, "resources/read"), result(1, contents=[]), rpc(2, "prompts/get"), result(2, content=[]), result(9, contents=[]),
                  {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}})
