@@ -193,7 +193,7 @@ def _sending(place: str, plain: str) -> Iterator[Reason]:
             meant = data is not None and not data.group("led")
             aimed = data or _TOWARDS.search(before[-60:]) or _OBLIGED.search(before.rpartition(". ")[2]) or _FILLED_IN.search(match.group())
             weight = 0.6 if meant else 0.2 if _DISCLOSED.search(before) else 0.6 if ordered else 0.45 if aimed else 0.3
-            yield Reason("sends to an address of its own", match.group(), 0.15 if _FOR_PEOPLE.search(before[-40:] + match.group()) else weight, place)
+            yield Reason("sends to an address of its own", match.group(), 0.15 if _FOR_PEOPLE.search(before[-40:] + ("" if "://" in match.group() else match.group())) else weight, place)
             break
 
 

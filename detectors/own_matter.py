@@ -21,7 +21,7 @@ _TALK = _of(
     "history feedback support escalate handoff summary summarize subagent")
 _MODELS = _of("llm model models agent agents subagent inference completion completions prompt prompts agentic")
 _MEMBERS = _of("grant permission permissions access role roles member members collaborator invite share admin user users team teams add")
-_PEOPLE = _of("passenger traveller traveler booking passport tax customer employee person profile user flight visa order")
+_PEOPLE = _of("passenger traveller traveler booking passport tax customer employee flight visa order")
 _BEGINNING = _of(
     "start connect login auth authenticate init initialize setup begin activate load open instructions guide help info bootstrap onboarding welcome session context "
     "status rules schema metadata reset memory memories first")

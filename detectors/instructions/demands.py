@@ -55,6 +55,7 @@ _TALK_DEMANDED = (
     rf"|\b{_HAND}\b{_IN}{{0,12}}\b(?:whole|entire|full|complete|original) (?:\w+ )?(?:prompt|instructions)\b"
     rf"|\b{_TALK}\b{_IN}{{0,40}}\b{_OBLIGED}\b{_IN}{{0,12}}\b{_HANDED}\b"
     r"|\b(?:full|entire|whole|complete|raw)\b.{0,12}\b(?:conversation|chat|history|transcript)\b.{0,20}\b(?:so far|verbatim|up to now|with the user|word for word)\b"
+    r"|\{\{\s*(?:conversation|messages|chat|history|prompt|system)\w*\s*\}\}"
     r"|\beverything the (?:user|human) (?:has |had )?(?:said|typed|written|asked|told)\b"
 )
 _WORDS = (
@@ -76,6 +77,8 @@ _OTHER_FILES = rf"\b{_HAND}\b.{{0,30}}\b(?:contents?|text) of\b.{{0,40}}\b(?:oth
 _PRIVATE = (
     rf"\b{_HAND}\b{_IN}{{0,60}}\b{_THEIRS}\b{_IN}{{0,16}}\b{_THINGS}\b"
     rf"|\b(?:user's|user’s)\b{_IN}{{0,40}}\b(?:name|e-?mail|address|phone|location)\b{_IN}{{0,40}}\b(?:from|in) the profile\b"
+    rf"|\b(?:name|e-?mail|address|phone)\b{_IN}{{0,40}}\bof the (?:person|user|human) (?:you|who|that)\b"
+    rf"|\b{_HAND}\b{_IN}{{0,30}}\b(?:file|code|document|page|tab)s?\b{_IN}{{0,24}}\bopen(?:ed)? in (?:the|your|their) (?:editor|browser|ide)\b"
     rf"|\b(?:documents?|files?|mails?|pages?|data|text)\b{_IN}{{0,24}}\b(?:opened|read|seen|used|shown|mentioned)\b{_IN}{{0,16}}\bin th(?:is|e) (?:session|conversation|chat)\b"
     rf"|\b(?:user's|user’s|their)\b{_IN}{{0,16}}\b(?:passport|social security|identity card|tax) number\b|\bnames, addresses(?:,| or| and)\b{_IN}{{0,20}}\baccount numbers\b"
 )

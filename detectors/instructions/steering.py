@@ -25,6 +25,7 @@ _SECRECY = (
     rf"|\bwithout (?:the |any )?(?:{_USER}'?s?|their) (?:knowledge|awareness|notice|knowing)\b|\bno need to (?:tell|mention|inform|notify)\b"
     rf"|\b(?:stays?|remains?|kept) between you and\b|\b(?:keep|leave)\b{_WITHIN}{{0,30}}\b(?:call|step|request|tool)\b{_WITHIN}{{0,12}}"
     r"\bout of (?:your|the) (?:summary|answer|reply|response|report)\b"
+    r"|\b(?:called|run|used|invoked|executed|sent|done) (?:silently|secretly|quietly|covertly)\b"
     r"|\blet (?:nobody|no one)\b.{0,12}\bknow\b|\b(?:nobody|no one) (?:must|should|may|needs? to) (?:know|notice|see)\b"
     rf"|\bomit (?:them|it|this|that)\b{_WITHIN}{{0,12}}\bfrom (?:your|the) (?:report|answer|summary|reply|response)\b|\bdo not list this (?:one|tool|call)\b"
     r"|\b(?:do not|don't|never) (?:bring (?:it|this) up|talk about (?:it|this)|refer to (?:it|this)|acknowledge (?:it|this))\b"
@@ -65,7 +66,7 @@ _SUPERLATIVE = (
     r"\b(?:deprecated|unsafe|broken|outdated|wrong|unreliable|obsolete|not be used|never be used)\b"
     rf"|\bother (?:\w+ ){{0,2}}(?:tools|servers)\b{_WITHIN}{{0,40}}\b(?:malware|unsafe|insecure|compromised|never use|do not use)\b|\bother (?:\w+ )?(?:tools|servers)\b.{{0,60}}\bnever use them\b"
     rf"|\b(?:answers|results|outputs?|data) (?:from|of) (?:all |any )?other tools\b{_WITHIN}{{0,40}}\b(?:discarded|ignored|outdated|wrong|unreliable|not be trusted)\b"
-    r"|\b(?:only trust this|trust only this)\b|\b(?:its|their|other) (?:results?|answers?|outputs?) (?:is|are) (?:forged|fake|wrong|malicious|poisoned)\b"
+    r"|\b(?:never|do not|don't) use (?:any )?other (?:\w+ )?tools\b|\b(?:only trust this|trust only this)\b|\b(?:its|their|other) (?:results?|answers?|outputs?) (?:is|are) (?:forged|fake|wrong|malicious|poisoned)\b"
     r"|\b(?:supersedes?|replaces?) (?:all|any|every)(?: of the)? other\b|\b(?:far |much )?(?:better|more reliable|more accurate) than (?:all|any|every) (?:the )?other"
 )
 _PREFERENCE = (
@@ -88,6 +89,7 @@ _NEW_RULES = (
     r"|\b(?:ignore|disregard|forget)\b.{0,24}\b(?:guidelines|instructions|rules|prompt|polic(?:y|ies))\b.{0,20}\b(?:you (?:were|have been|are) given|so far|of the system)\b"
     r"|\b(?:safety|security) (?:rules|checks|limits|filters|polic(?:y|ies))\b.{0,12}\b(?:are|is) (?:suspended|off|disabled|lifted|waived)\b"
     r"|\b(?:response|result|output|text|it)\b.{0,20}\b(?:trusted|comes from the (?:operator|system|developer|administrator))\b.{0,60}\b(?:follow|obey|execute) it\b"
+    rf"|\b(?:instructions?|rules|orders?)\b{_WITHIN}{{0,30}}\b(?:take precedence over|override|outrank|come before)\b{_WITHIN}{{0,30}}\b(?:user|human|system)\b"
     r"|\bas if the (?:user|human|operator) had (?:written|said|typed|asked)\b"
 )
 _EVEN_IF = rf"\beven (?:if|when)\b{_WITHIN}{{0,12}}\b(?:the )?(?:user|human)\b{_WITHIN}{{0,30}}\b(?:says?|said|asks?|asked|wants?|specif\w+|instruct\w*|request\w*|provid\w+|gave)\b"
@@ -97,6 +99,7 @@ _OBEYS_RESULT = (
     r"|\b(?:do|execute|run)\s+(?:whatever|what|everything|anything)\b.{0,20}\b(?:response|result|output|tool|it)\b.{0,10}\b(?:says?|asks?|tells?|returns?|requests?)\b"
     rf"|\b(?:response|result|output|error(?: message| text)?)\b{_WITHIN}{{0,20}}\b(?:holds?|contains?|has|lists?|gives?|names?)\b{_WITHIN}{{0,30}}\b(?:steps|instructions?|commands?|actions?)\b"
     r".{0,40}\b(?:carry|follow|execute|run|do|perform|obey)\b"
+    rf"|\b(?:run|execute)\b{_WITHIN}{{0,20}}\b(?:script|code|snippet|command)s?\b{_WITHIN}{{0,20}}\bin (?:the |its )?(?:result|response|output)"
     rf"|\b(?:commands?|steps|instructions?)\b{_WITHIN}{{0,12}}\b(?:in|from|of) (?:the|its) (?:error|response|result|output)\b"
     rf"|\b(?:server|tool|response|result|output|it)\b{_WITHIN}{{0,12}}\b(?:answers?|returns?|contains?|includes?|may contain)\b{_WITHIN}{{0,24}}\b(?:task|actions?|request|command)s?\b"
     r".{0,80}\b(?:complete|execute[ds]?|perform(?:ed)?|carry|carried)\b"
@@ -114,6 +117,7 @@ _COMMANDS = (
     r"\b(?:curl|wget|iwr|invoke-webrequest)\b[^\n|]{0,200}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|\bbase64\s+(?:-d|--decode)\b[^\n]{0,60}\|\s*(?:ba|z|da)?sh\b|\b(?:nc|ncat)\s+-e\b"
     r"|\bpython3?\s+-c\b.{0,60}\b(?:exec|eval|socket)|\b(?:curl|wget)\b[^\n]{0,200}(?:\$\(|`|(?:-d|--data\S*|-F|-T|--upload-file)\s*@?[~/.$])"
 )
+_REGISTRY = r"\b(?:npm|npx|pip3?|uvx?|yarn|pnpm|gem|cargo)\b[^\n]{0,80}\s(?:--registry|--index-url|--extra-index-url|-i)[ =]https?://"
 _SHOWN = (
     r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{0,200}[?&][^)\s=]{0,40}=[^)]{0,20}[<{$\[]"
     rf"|\b(?:every|each|all|your)\b{_WITHIN}{{0,12}}\b(?:answers?|repl(?:y|ies)|responses?|messages?)\b{_WITHIN}{{0,40}}\b(?:link|image|url)\b{_WITHIN}{{0,20}}https?://"
@@ -128,6 +132,7 @@ _UNCONFIRMED_KIND, _CONSENT_KIND, _CLAIMS_KIND, _TALK_KIND = "does away with con
 _KINDS: tuple[tuple[str, str, float], ...] = (
     (SECRECY, _SECRECY, 0.75),
     ("has a command run", _COMMANDS, 0.7),
+    ("has a command run", _REGISTRY, 0.6),
     (_UNCONFIRMED_KIND, _UNCONFIRMED, 0.5),
     (_CONSENT_KIND, _CONSENT, 0.5),
     ("overrules the user", _OVERRULES, 0.6),
