@@ -41,11 +41,11 @@ def unexplained(tokens: Array, weights: Array, said: Array, met: Array, read_by:
 
 @njit(cache=True, nogil=True)
 def read_before(
-    tokens: Array, weights: Array, fresh: Array, telling: Array, read_by: Array, counts: Array, strange: Array, in_cut: float, late: Array,
+    tokens: Array, weights: Array, fresh: Array, telling: Array, read_by: Array, counts: Array, strange: Array, in_cut: float, address_in_cut: float, late: Array,
 ) -> tuple[float, float]:
     """How much of what the prompt does not know was read before, as each source `counts`, and how much of that, where it is telling, as it is strange.
 
-    `in_cut`: how strange is what may have stood where a record ends, 0 where none does. `late`: of each value, both for those sources that share a bit."""
+    `in_cut`: how strange is what may have stood where a record ends, 0 where none does; `address_in_cut`, how strange is an address of which that is all. `late`: of each value, both for those sources that share a bit."""
     read = odd = 0.0
     for n in range(len(tokens)):
         if not fresh[n]:
@@ -59,7 +59,7 @@ def read_before(
         if counting < NOBODY:
             read += weights[n] * counting
         else:
-            oddest = in_cut  # it may have stood where the record ends
+            oddest = address_in_cut if weights[n] > HEAVY else in_cut  # it may have stood where the record ends
         if telling[n]:
             odd += weights[n] * oddest
     return read, odd

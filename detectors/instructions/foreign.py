@@ -67,7 +67,7 @@ _MEANINGS = {
     "read": "lies lesen lis lisez lire lea leer leggi 阅读 查看",
     "show": "zeige zeigen montre montrez muestra muestre mostra",
     "check": "prüfe prüfen vérifie vérifiez vérifier comprueba revisa controlla 检查",
-    "do": "erledige erledigen mache machen fais faites faire haz haga hacer fai faccia faça 做 办理",
+    "do": "hazlo hágalo erledige erledigen mach mache machen fais faites faire haz haga hacer fai faccia faça 做 办理",
     "follow": "befolge befolgen folge suis suivez suivre sigue siga seguir segui 按照",
     "process": "bearbeite bearbeiten arbeite abarbeiten umsetzen setze traite traitez traiter procesa procese procesar tramita elabora processe verwerk 处理",
     "handle": "kümmere kümmern occupe occupez ocúpate gestiona gestisci",

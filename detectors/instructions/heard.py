@@ -129,13 +129,14 @@ class Heard:
         v, values = self.vocabulary, arguments.numbered(self.vocabulary)
         left_to = [left.of(tool, tool, one.papers) for tool, one in self.recorded.items()]
         known = np.array([(one.counts, one.strange) for one in left_to[:SOURCES]]).T
-        in_cut = min((one.strange for one, recorded in zip(left_to, self.recorded.values(), strict=True) if recorded.cut_off), default=0.0)
+        cut = [one for one, recorded in zip(left_to, self.recorded.values(), strict=True) if recorded.cut_off]
+        in_cut, address_in_cut = min((one.strange for one in cut), default=0.0), min((one.unseen for one in cut), default=0.0)
         telling, late = values.short, np.empty((0, 2))
         if any("@" in token for token in arguments.weights):
             telling = telling & ~np.array([_is_named(token, asked) for token in arguments.weights])
         if len(left_to) > SOURCES:
             late = self._late(arguments, left_to)
-        return read_before(values.tokens, values.weights, novel.fresh, telling, v.read_by, known[0], known[1], in_cut, late)
+        return read_before(values.tokens, values.weights, novel.fresh, telling, v.read_by, known[0], known[1], in_cut, address_in_cut, late)
 
     def _late(self, arguments: Arguments, left_to: list[Left]) -> Array:
         """Of each value, the least that those sources of it count, and are strange, which share a bit; `NOBODY` where there are none."""

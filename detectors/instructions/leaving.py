@@ -9,6 +9,7 @@ from collections.abc import Collection, Container
 from dataclasses import dataclass
 from typing import Protocol
 
+from detectors.instructions import words
 from detectors.instructions.prompts import Handed, Prompt
 from detectors.instructions.tools import Tool, tool_of
 
@@ -16,10 +17,15 @@ WEB_READ = "egress"
 """Kind of a call that reads what an address shows, and tells the address that it does."""
 _OUTWARD = ("money", "send", WEB_READ)
 """A new recipient or address of these is a reason of its own to look twice."""
+_ADMITTING = "member"
+"""So it is of these where nobody asked for it; who asks for somebody to be let in means somebody new."""
 _HALF_USUAL = 1.5
 """Sessions in which something must have been seen to be half as usual as it can get."""
 _BY_ANY_SOURCE = 0.6
 """What it says that calls of this tool have values from other sources."""
+_UNASKED = 0.5
+"""So much less a usual way says where nobody asked for what is far-reaching: others, who had asked for it, made it usual."""
+_ENOUGH_ASKED = 0.5
 _SERVERS_OWN, _OWN_STRANGE = 0.6, 0.3
 """The answer of a tool that changes something is the server's own word; strangers write into what is read."""
 _NEW_ADDRESS, _NEW_ADDRESS_UNASKED = 0.5, 0.0
@@ -58,14 +64,20 @@ class Left:
     strange: float
     """How strange it is that a value comes from there, 0..1; 0 where nothing is known."""
     handed: Handed
+    unseen: float
+    """How strange an address is of which nobody knows whether it comes from there: what was left to a source is no reason for it."""
 
 
 class Leaving:
     """What one call's sources are worth, each asked once."""
 
-    def __init__(self, asked: Prompt, tool: Tool, name: str, outward: bool, usual: Usual | None, addressed: float) -> None:
-        self._asked, self._tool, self._name, self._outward, self._usual, self._addressed = asked, tool, name, outward, usual, addressed
+    def __init__(self, asked: Prompt, tool: Tool, name: str, outward: bool, admits: bool, usual: Usual | None, addressed: float) -> None:
+        self._asked, self._tool, self._name, self._usual, self._addressed = asked, tool, name, usual, addressed
+        self._outward, self._admits = outward, admits
         self._by_any = _BY_ANY_SOURCE * often(usual.steered(None, name)) if usual else 0.0
+        self._asked_for = 1.0
+        if tool.kind in words.FAR_REACHING and not asked.delegates:
+            self._asked_for -= _UNASKED * max(0.0, 1 - tool.cover(asked.tokens) / _ENOUGH_ASKED)
         self._by_paper = bool(asked.that_leave(tool))
         self._known: dict[str, Left] = {}
 
@@ -84,7 +96,7 @@ class Leaving:
 
     def _worth(self, source: str, paper: Container[str]) -> Left:
         handed = self._asked.hands_over(self._tool, paper)
-        most, least, outward = 1.0, _LEAST_OF[handed], self._outward
+        most, least, outward = 1.0, _LEAST_OF[handed], self._outward or (self._admits and not handed)
         if handed == Handed.THIS:
             most = _THIS_OUTWARD if outward else _THIS
         elif handed == Handed.ANYTHING:
@@ -93,18 +105,22 @@ class Leaving:
             least = _LEAST_OUTWARD
         steered = max(often(self._usual.steered(source, self._name)), self._by_any) if self._usual else 0.0
         new = (_NEW_ADDRESS if handed else _NEW_ADDRESS_UNASKED) if outward else 1.0
+        if not handed:
+            steered *= self._asked_for
         way = steered * (new + (1 - new) * self._addressed)
-        strange = 0.0
+        strange = unseen = 0.0
         if self._usual:
-            strange = (1 - steered * (self._addressed if outward and not handed else 1.0)) * _STRANGE_OF[handed] * self._usual.familiar(self._name)
+            familiar = self._usual.familiar(self._name)
+            strange = (1 - steered * (self._addressed if outward and not handed else 1.0)) * _STRANGE_OF[handed] * familiar
+            unseen = max(strange, (1 - steered * self._addressed) * familiar) if outward else strange
         own = tool_of(source).kind not in ("read", "unknown")
-        return Left((_SERVERS_OWN if own else 1.0) * (most - (most - least) * way), (_OWN_STRANGE if own else 1.0) * strange, handed)
+        return Left((_SERVERS_OWN if own else 1.0) * (most - (most - least) * way), (_OWN_STRANGE if own else 1.0) * strange, handed, unseen)
 
 
 def leaving(asked: Prompt, tool: Tool, name: str, novel_atoms: Collection[str], kind: str, usual: Usual | None) -> Leaving:
     """For a call of `tool` (called `name`), of this kind, with these addresses and numbers that the prompt does not know."""
     addressed = min((often(usual.addressed(a)) for a in novel_atoms), default=1.0) if usual else 0.0
-    return Leaving(asked, tool, name, kind in _OUTWARD and bool(novel_atoms), usual, addressed)
+    return Leaving(asked, tool, name, kind in _OUTWARD and bool(novel_atoms), kind == _ADMITTING and bool(novel_atoms), usual, addressed)
 
 
 def often(sessions: int) -> float:

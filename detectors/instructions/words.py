@@ -45,22 +45,24 @@ def listed(words: str) -> frozenset[str]:
 
 
 _CLUSTERS = {
-    "message": "send email mail message msg dm reply respond forward write text notify contact tell inform inbox sms chat telegram whatsapp",
-    "post": "post publish upload submit tweet comment put paste share reply webpage website page url link blog",
+    "message": "send email mail message msg dm reply respond forward write text notify contact tell inform inbox sms chat telegram whatsapp"
+               " answer comment announce relay dispatch",
+    "post": "post publish upload submit tweet comment put paste share reply answer announce webpage website page url link blog",
     "pay": "pay transfer transaction money wire refund payment purchase buy order checkout deposit donate invest subscribe bill fund"
-           " balance iban account send withdraw sell trade swap remit reimburse wallet",
+           " balance iban account send withdraw sell trade swap remit reimburse wallet settle disburse payout",
     "web": "visit browse navigate open go webpage website web site link url page fetch access click goto http",
-    "delete": "delete remove erase drop clear trash wipe destroy cancel close revoke unsubscribe uninstall purge terminate overwrite",
+    "delete": "delete remove erase drop clear trash wipe destroy cancel close revoke unsubscribe uninstall purge terminate overwrite discard prune destruction",
     "member": "invite add join member participant attendee grant give share permission access collaborator enroll team group assign attach role admin"
               " administrator",
     "make": "create make add generate new insert register build set start open append write",
-    "schedule": "schedule calendar event meeting appointment reschedule recurring book plan standing reminder",
-    "update": "update change modify edit set reset adjust reschedule rename alter replace increase",
+    "schedule": "schedule calendar event meeting appointment reschedule recurring book plan standing reminder"
+                " postpone shift",
+    "update": "update change modify edit set reset adjust reschedule rename alter replace increase config configure configuration setting amend",
     "credential": "credential password secret token key passphrase code login",
     "share": "share grant give permission access collaborator public",
     "book": "reserve book reservation booking",
     "file": "file document drive doc docx folder directory txt attachment",
-    "run": "run execute command shell script terminal install eval launch deploy code process bash",
+    "run": "run execute command shell script terminal install eval launch deploy code process bash exec trigger start",
     "repository": "repository repo star fork issue pull merge branch clone commit git github gitlab project",
     "shop": "cart order product item checkout purchase buy shop coupon wishlist",
     "save": "save store remember memory note record log memorize write export",
@@ -87,28 +89,43 @@ COMMANDS: dict[str, frozenset[str]] = {
 
 SIDE_EFFECTS: dict[str, frozenset[str]] = {
     "money": stems("pay transfer transaction wire refund payment purchase buy order checkout deposit withdraw donate invest"
-                   " sell trade swap remit reimburse"),
-    "delete": stems("delete remove erase drop clear trash wipe destroy cancel close revoke kill uninstall purge terminate deactivate suspend"),
-    "member": stems("invite grant share permission collaborator member participants unlock authorize promote allow"),
-    "send": stems("send post publish upload submit tweet reply forward email message comment notify dm push sms dispatch broadcast"),
+                   " sell trade swap remit reimburse settle disburse payout pledge redeem"),
+    "delete": stems("delete remove erase drop clear trash wipe destroy cancel close revoke kill uninstall purge terminate deactivate suspend"
+                    " discard prune truncate expunge unpublish decommission evict dispose rescind void ban kick"),
+    "member": stems("invite grant share permission collaborator member participants unlock authorize promote allow authorise elevate enroll onboard"),
+    "send": stems("send post publish upload submit tweet reply forward email message comment notify dm push sms dispatch broadcast"
+                  " answer respond announce relay transmit deliver"),
     "write": stems(
         "create add append update edit set reset modify change write insert schedule reschedule rename move book reserve save make put"
         " merge register install run execute eval star fork follow subscribe open accept approve assign upsert patch replace enable"
         " disable start stop deploy download clone exchange return click type fill press input "
-        "activate archive block unblock lock restart turn switch toggle attach configure overwrite print export dump"),
+        "activate archive block unblock lock restart turn switch toggle attach configure overwrite print export dump exec trigger launch spawn"
+        " provision rotate escalate confirm commit sign migrate rollback revert restore pause resume renew extend postpone enter draft compose"),
 }
 """What a tool's name says it does to the world; the first class that holds one of its words wins."""
 
 READS = stems(
     "analyze browse calculate check compare convert count describe display explore extract fetch find get list look lookup query read"
-    " retrieve route search see show summarize think verify view visit")
+    " retrieve route search see show summarize think verify view visit inspect scan analyse summarise validate preview estimate predict translate parse"
+    " diff monitor enumerate tail track")
 OPENS = stems("open visit browse navigate scroll download")
 WEB_NOUNS = stems("webpage website web site page url link browser")
 PAPER_NOUNS = stems("mail email message letter correspondence inbox mailbox file document note attachment thread")
 """To open one of these is to read it; an issue or a ticket that is opened is a new one."""
 MAKERS = stems("create make add new submit execute perform initiate do")
-CARRIERS = stems("run execute command shell script terminal process bash python sql query http request invoke evaluate")
+CARRIERS = stems("run execute command shell script terminal process bash python sql query http request invoke evaluate exec eval cmd powershell")
 MONEY_NOUNS = stems("money transaction payment transfer fund")
+FAR_REACHING = frozenset(("money", "delete", "member", "send"))
+"""Kinds of tools whose effects leave the workplace, or cannot be undone."""
+NAMED_ONLY: dict[str, frozenset[str]] = {
+    "money": SIDE_EFFECTS["money"] | stems(
+        "money payment fund bill invoice fee cost price amount salary wage rent due debt tax charge subscription bonus payroll expense difference owe split tip"
+        " euro eur usd dollar account iban balance"),
+    "delete": SIDE_EFFECTS["delete"] | stems("clean tidy rid end leave empty release free"),
+    "member": SIDE_EFFECTS["member"] | stems("access add member role admin join team user participant attendee tester people"),
+}
+"""What a user names who leaves the details of such a call to data: nobody means a payment by "send the letter that the file requires"."""
+ANSWERS = stems("reply respond answer comment react")
 MEMBER_NOUNS = stems("member participant attendee collaborator")
 GENERIC = stems("all and api by current data day for from get id in info inform list mcp of on the to tool user with")
 """Words of tool names that say little about what the tool does."""
@@ -123,7 +140,7 @@ ACTION_WORDS = frozenset(_split(
     " provide give follow ignore disregard forget stop do perform complete say ask move upgrade enable disable turn approve accept"
     " confirm apply return exchange leave rate review recommend mention print output type enter fill connect authorize"
     " withdraw sell trade swap remit reimburse unlock lock activate deactivate restart terminate suspend uninstall purge overwrite archive block"
-    " unblock dispatch broadcast attach assign promote redirect configure dump allow reveal disclose"))
+    " unblock dispatch broadcast announce settle relay transmit disburse discard attach assign promote redirect configure dump allow reveal disclose"))
 """Verbs in the form of an order."""
 ACTIONS = frozenset(map(stem, ACTION_WORDS))
 SIDE_VERBS = (ACTIONS & frozenset().union(*SIDE_EFFECTS.values())) | stems(
