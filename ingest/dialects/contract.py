@@ -325,13 +325,17 @@ def said_by(
     )
 
 
+SCHEMAS = ("inputSchema", "input_schema", "parameters", "parameters_json_schema", "parametersJsonSchema")
+"""Under which names tool lists have the schema of a tool's input."""
+
+
 def defined(item: Item, dialect: str, definitions: Any, server: str | None = None) -> Iterator[ToolDefinition]:
     """Definitions of a tool list: GenAI (`name, description, parameters`), MCP (`inputSchema`) or OpenAI (`function`) shape."""
     for one in definitions if isinstance(definitions, list) else []:
         inner = one.get("function", one) if isinstance(one, dict) else None
         if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
             continue
-        shape = next((inner[k] for k in ("inputSchema", "input_schema", "parameters", "parameters_json_schema") if k in inner), None)
+        shape = next((inner[k] for k in SCHEMAS if k in inner), None)
         where = inner.get("toolset_id")
         try:
             schema = None if shape is None else as_json(shape, sort_keys=True)

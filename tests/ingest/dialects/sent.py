@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ingest.otlp.items import Decoded
 from ingest.otlp.json import decode_logs, decode_traces
 from ingest.reading import UNKNOWN, read_items
 from store.records import Call, Records
@@ -54,11 +55,17 @@ def log(
 
 def golden(name: str) -> Records:
     """What an SDK really sent, as records; nothing of it may go unknown."""
-    decoded = decode_traces((GOLDEN / name).read_bytes())
-    assert not decoded.refused.count
-    records, claimed = read_items(decoded)
+    records, claimed = read_items(recorded(name))
     assert UNKNOWN not in claimed
     return records
+
+
+def recorded(name: str) -> Decoded:
+    """The same as items."""
+    decode = decode_logs if name.endswith("_logs.json") else decode_traces
+    decoded = decode((GOLDEN / name).read_bytes())
+    assert not decoded.refused.count
+    return decoded
 
 
 def only(records: Records) -> Call:
