@@ -42,22 +42,21 @@ def recognises(item: Item) -> bool:
 
 def read(item: Item) -> Iterator[Record]:
     """Log records by their event's name; of the spans, `tool_call` is a call and the others may hold messages and definitions."""
-    own = spans.in_its_session(item)
     if item.signal == "span":
-        yield from spans.read(own)
+        yield from spans.read(item)
         return
-    match event_name(own).removeprefix("gemini_cli."):
+    match event_name(item).removeprefix("gemini_cli."):
         case "tool_call":
-            yield from _logged(own)
+            yield from _logged(item)
         case "user_prompt":
-            session_id, source = session_of(own)
-            said = said_by(own, NAME, "user", text(first(own, "prompt")) or "[REDACTED]", session_id, source)
-            said = replace(said, said_at=log_moment(own), agent=AGENT)
-            yield said if said.text is not None else replace(said, message_id=log_id(own, NAME))  # hidden prompts are not all the same one
+            session_id, source = session_of(item)
+            said = said_by(item, NAME, "user", text(first(item, "prompt")) or "[REDACTED]", session_id, source)
+            said = replace(said, said_at=log_moment(item), agent=AGENT)
+            yield said if said.text is not None else replace(said, message_id=log_id(item, NAME))  # hidden prompts are not all the same one
         case "config":
-            yield from _set_up(own)
+            yield from _set_up(item)
         case _:
-            yield from spans.messages(own)
+            yield from spans.messages(item)
 
 
 def _logged(item: Item) -> Iterator[Call]:

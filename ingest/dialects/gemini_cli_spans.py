@@ -31,12 +31,6 @@ SET_UP = "<session_context>"
 """How the program's own first words to the model begin, which come as the user's."""
 
 
-def in_its_session(item: Item) -> Item:
-    """With the session's id, which spans of some versions have on their resource alone."""
-    own = item.source.resource.get("session.id")
-    return item if own is None or session_of(item)[0] else replace(item, attributes={**item.attributes, "session.id": own})
-
-
 def version(item: Item) -> str | None:
     """The program's version. What is told as the service's is Node's, which begins with a v."""
     told = item.source.named("service.version")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ingest.dialects.contract import AGENT_KEYS, PRINCIPAL_KEYS, Dialect, call, context, defined, first, parsed, payload, said_by, session_of, text
+from ingest.dialects.contract import AGENT_KEYS, Dialect, call, context, defined, first, parsed, payload, principal_of, said_by, session_of, text
 from ingest.dialects.plan import Plan, Text
 from ingest.dialects.wrappings import GIVEN_BEGINS, GOT_BEGINS, given, got
 from ingest.otlp.items import Item
@@ -88,7 +88,7 @@ def _who(item: Item) -> tuple[str | None, str | None]:
     """Agent and user, which LangChain's instrumentation tells in the metadata."""
     told: Any = parsed(first(item, "metadata"))
     inside = told if isinstance(told, dict) else {}
-    return text(first(item, *AGENT_KEYS)) or _word(inside.get("lc_agent_name")), text(first(item, *PRINCIPAL_KEYS)) or _word(inside.get("user_id"))
+    return text(first(item, *AGENT_KEYS)) or _word(inside.get("lc_agent_name")), principal_of(item) or _word(inside.get("user_id"))
 
 
 def _word(value: Any) -> str | None:

@@ -74,6 +74,12 @@ def only(records: Records) -> Call:
     return records.calls[0]
 
 
+def foremost(records: Records) -> Call:
+    """The call itself, where what ties it to other sightings of the same comes after it."""
+    assert len(records.calls) == 2 and {one.parent_span_id for one in records.calls[1:]} == {records.calls[0].span_id}
+    return records.calls[0]
+
+
 def fields(call: Call, **expected: Any) -> None:
     """Every expected field at once, so that a failure shows all that differs."""
     assert {name: getattr(call, name) for name in expected} == expected

@@ -6,8 +6,8 @@ import pytest
 
 from ingest.otlp.items import Item, Source
 from ingest.reading import read_items
-from store.records import Call, Observer, Outcome, Records, SessionSource, State
-from tests.ingest.dialects.sent import fields, golden, log, recorded, span
+from store.records import Observer, Outcome, SessionSource, State
+from tests.ingest.dialects.sent import fields, foremost, golden, log, recorded, span
 from tests.ingest.dialects.test_counted_once import calls_of
 
 CALL: dict[str, Any] = {
@@ -18,16 +18,11 @@ CALL: dict[str, Any] = {
 BODY = "Tool call: mcp_crm_find. Decision: auto_accept. Success: true. Duration: 31ms."
 
 
-def first(records: Records) -> Call:
-    """The call itself; what ties it to other sightings of the same comes after it."""
-    return records.calls[0]
-
-
 def test_tool_of_an_mcp_server() -> None:
     records, dialect = log(CALL, body=BODY, service="gemini-cli")
     assert dialect == "gemini_cli"
     fields(
-        records.calls[0], tool="find", server="crm", arguments='{"name":"Bo"}', arguments_state=State.CAPTURED, result=None,
+        foremost(records), tool="find", server="crm", arguments='{"name":"Bo"}', arguments_state=State.CAPTURED, result=None,
         result_state=State.ABSENT, session_id="s-1", session_source=SessionSource.SESSION, agent="gemini-cli", agent_version="1.2.3",
         principal="ann@example.com", outcome=Outcome.OK, decision="accept", decided_by="config", duration_ms=31.0, observed_by=Observer.AGENT,
     )
@@ -38,14 +33,14 @@ def test_tool_of_an_mcp_server() -> None:
     [("accept", "accept", "user"), ("modify", "accept", "user (modified)"), ("reject", "reject", "user"), ("whatever", None, None)],
 )
 def test_decisions(said: str, decision: str | None, decided_by: str | None) -> None:
-    made = first(log(CALL | {"decision": said, "success": "false", "error": "cancelled", "error_type": "user_cancelled"})[0])
+    made = foremost(log(CALL | {"decision": said, "success": "false", "error": "cancelled", "error_type": "user_cancelled"})[0])
     outcome = Outcome.DENIED if decision == "reject" else Outcome.ERROR
     fields(made, decision=decision, decided_by=decided_by, outcome=outcome, error_type="user_cancelled", error_message="cancelled")
 
 
 def test_own_tool_without_arguments() -> None:
     sent = {k: v for k, v in CALL.items() if k not in ("function_args", "mcp_server_name")} | {"function_name": "read_file", "tool_type": "native"}
-    fields(first(log(sent)[0]), tool="read_file", server="gemini-cli", arguments=None, arguments_state=State.ABSENT)
+    fields(foremost(log(sent)[0]), tool="read_file", server="gemini-cli", arguments=None, arguments_state=State.ABSENT)
 
 
 def test_prompt() -> None:
@@ -65,16 +60,16 @@ def test_span_with_an_underscore_in_the_name_of_the_call_id() -> None:
     records, dialect = span("tool_call", SPAN)
     assert dialect == "gemini_cli"
     fields(
-        records.calls[0], tool="find", server="gemini-cli", tool_call_id="find-1", arguments='{"name": "Bo"}', arguments_state=State.CAPTURED,
+        foremost(records), tool="find", server="gemini-cli", tool_call_id="find-1", arguments='{"name": "Bo"}', arguments_state=State.CAPTURED,
         result='[{"text": "Bo Example"}]', result_state=State.CAPTURED, session_id="s-1", session_source=SessionSource.CONVERSATION,
         agent="gemini-cli", outcome=Outcome.OK,
     )
 
 
 def test_cut_arguments_of_a_span() -> None:
-    made = first(span("tool_call", SPAN | {"gen_ai.input.messages": '{"callId":"find-1","args":{"name":"B'})[0])
+    made = foremost(span("tool_call", SPAN | {"gen_ai.input.messages": '{"callId":"find-1","args":{"name":"B'})[0])
     fields(made, arguments='{"callId":"find-1","args":{"name":"B', arguments_state=State.TRUNCATED)
-    made = first(span("tool_call", SPAN | {"gen_ai.output.messages": "Bo Exam...[TRUNCATED: original length 10001]"})[0])
+    made = foremost(span("tool_call", SPAN | {"gen_ai.output.messages": "Bo Exam...[TRUNCATED: original length 10001]"})[0])
     fields(made, result="Bo Exam...[TRUNCATED: original length 10001]", result_state=State.TRUNCATED)
 
 
@@ -137,7 +132,7 @@ def test_definitions_and_servers_of_a_real_session() -> None:
 ])
 def test_whose_tool_a_span_names(name: str, shown: str, server: str | None, tool: str) -> None:
     given = json.dumps({"name": name, "args": {}, "display": {"name": shown}})
-    made = first(span("tool_call", SPAN | {"gen_ai.tool.name": name, "gen_ai.input.messages": given})[0])
+    made = foremost(span("tool_call", SPAN | {"gen_ai.tool.name": name, "gen_ai.input.messages": given})[0])
     fields(made, server=server, tool=tool, arguments="{}")
 
 
@@ -151,7 +146,7 @@ def test_whose_tool_a_span_names(name: str, shown: str, server: str | None, tool
      Outcome.DENIED),
 ])
 def test_output_that_is_cut_or_tells_of_a_failure(output: str, result: str | None, state: State, outcome: Outcome) -> None:
-    made = first(span("tool_call", SPAN | {"gen_ai.output.messages": output}, status={"code": 1})[0])
+    made = foremost(span("tool_call", SPAN | {"gen_ai.output.messages": output}, status={"code": 1})[0])
     fields(made, result=result, result_state=state, outcome=outcome)
 
 
@@ -162,9 +157,9 @@ def test_a_session_that_only_the_resource_names() -> None:
 
 
 def test_nobody_was_asked_where_all_is_approved() -> None:
-    fields(first(log(CALL | {"decision": "accept", "active_approval_mode": "yolo"})[0]), decision="accept", decided_by="config")
+    fields(foremost(log(CALL | {"decision": "accept", "active_approval_mode": "yolo"})[0]), decision="accept", decided_by="config")
 
 
 def test_when_a_call_began() -> None:
-    made = first(log(CALL | {"start_time": 1_790_000_000_000, "duration_ms": 31}, at=1_790_000_009_000_000_000)[0])
+    made = foremost(log(CALL | {"start_time": 1_790_000_000_000, "duration_ms": 31}, at=1_790_000_009_000_000_000)[0])
     assert made.called_at.isoformat() == "2026-09-21T14:13:20+00:00"
