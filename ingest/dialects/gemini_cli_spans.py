@@ -140,19 +140,19 @@ def _result(value: Value, completed: dict[str, Any]) -> tuple[str | None, State]
     """What the tool answered: the function's response out of all that the scheduler knows of the call, of which the end may be cut off."""
     response = _inside(completed, "response") if "response" in completed else completed
     if isinstance(response, dict) and "responseParts" in response:
-        return payload(_answer(response["responseParts"]))
+        return payload(answer_of(response["responseParts"]))
     if completed and "request" in completed:
         return None, State.ABSENT
     if isinstance(value, str) and value.startswith('{"status"'):
         _, found, rest = value.partition(PARTS)
         try:
-            return payload(_answer(json.JSONDecoder().raw_decode(rest)[0])) if found else (None, State.ABSENT)
+            return payload(answer_of(json.JSONDecoder().raw_decode(rest)[0])) if found else (None, State.ABSENT)
         except (ValueError, RecursionError):
             return (rest, State.TRUNCATED) if rest else (None, State.ABSENT)
     return _whole(value)
 
 
-def _answer(parts: Any) -> Any:
+def answer_of(parts: Any) -> Any:
     """A single function's response, and of that its only text; else the parts as they are."""
     only = parts[0] if isinstance(parts, list) and len(parts) == 1 else parts
     answer = _inside(only, "functionResponse", "response")

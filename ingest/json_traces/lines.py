@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from ingest.json_traces.contract import Clock, Line, LogFormat, Reader
+from ingest.json_traces.leading_json import documents
 from ingest.otlp import limits
 from ingest.otlp.items import Refusals, shown
 from store.errors import SourceError
 from store.records import Record, Records
 
 KEYS_SHOWN, CHARACTERS_SHOWN = 12, 40
+FIRST_LINE = 4_096
+"""Somebody's first line of an object over several lines is shorter than half of that."""
+
 TEXT_LINES_TRIED, BYTE_ORDER_MARK = 50, b"\xef\xbb\xbf"
 KNOWN_LINES = "JSON tool-call lines (tool, and session_id or timestamp), MCP messages, transcripts, message lists, gateway logs (docs/dialects.md)"
 
@@ -97,13 +101,22 @@ class LogLines:
 def read_body(body: bytes) -> Taken:
     """Everything in many lines; for what was refused its line and the reason. Raises TooLargeError where there is too much."""
     taken, lines = Taken(), LogLines()
-    for n, line in enumerate(BytesIO(body), 1):
+    for n, line in enumerate(_printed_prettily(body) or BytesIO(body), 1):
         if line.strip():
             _add(taken.records, lines.read(line, partial(_refused, taken.refused, n)))
             limits.check_records(len(taken.records) + len(taken.refused))
     _add(taken.records, lines.finish())
     taken.claimed = lines.claimed
     return taken
+
+
+def _printed_prettily(body: bytes) -> list[bytes] | None:
+    """The objects of a body whose first line does not hold the whole of one; None where it is written line by line."""
+    first = body[:FIRST_LINE].removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0].rstrip()
+    if first[:1] not in (b"{", b"[") or first[-1:] in (b"}", b"]") or len(first) >= FIRST_LINE // 2:
+        return None
+    limits.check_json(body)
+    return documents(body)
 
 
 def parse_line(line: bytes) -> dict[str, Any]:

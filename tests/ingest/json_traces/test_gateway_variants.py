@@ -63,7 +63,9 @@ def agentsh(kind: str, at: str = AT, **more: Any) -> dict[str, Any]:
     return {"type": kind, "timestamp": at, "session_id": "s1", "server_id": "crm", "tool_name": "find", **more}
 
 
-ASKED: dict[str, Any] = {"request_id": "r1", "dialect": "anthropic", "tool_call_id": "toolu_1", "input": {"name": "Bo", "all": True}, "server_type": "stdio"}
+ASKED: dict[str, Any] = {
+    "request_id": "r1", "dialect": "anthropic", "tool_call_id": "toolu_1", "input": {"name": "Bo", "all": True}, "server_type": "stdio",
+}
 
 
 def test_agentsh_sees_what_was_asked_for_and_what_ran() -> None:
