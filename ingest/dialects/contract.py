@@ -47,6 +47,10 @@ SESSION_KEYS: tuple[tuple[str, SessionSource], ...] = (
     ("traceloop.association.properties.thread_id", SessionSource.SESSION),
     ("gcp.vertex.agent.session_id", SessionSource.SESSION),
     ("ai.telemetry.metadata.sessionId", SessionSource.SESSION),
+    ("ai.telemetry.metadata.session_id", SessionSource.SESSION),
+    ("ai.telemetry.metadata.threadId", SessionSource.SESSION),
+    ("ai.telemetry.metadata.conversationId", SessionSource.SESSION),
+    ("ai.telemetry.metadata.chatId", SessionSource.SESSION),
     ("ai.settings.context.sessionId", SessionSource.SESSION),
     ("langsmith.metadata.session_id", SessionSource.SESSION),
     ("langsmith.metadata.thread_id", SessionSource.SESSION),
@@ -56,7 +60,8 @@ RESOURCE_SESSION = "session.id"
 """Programs that run for one session at a time may name it for all that they tell."""
 
 PRINCIPAL_KEYS = (
-    "langfuse.user.id", "user.email", "user.id", "enduser.id", "ai.telemetry.metadata.userId", "ai.settings.context.userId",
+    "langfuse.user.id", "user.email", "user.id", "enduser.id", "ai.telemetry.metadata.userId", "ai.telemetry.metadata.user_id",
+    "ai.settings.context.userId",
     "traceloop.association.properties.user_id", "langsmith.metadata.user_id", "jwt.sub",
 )
 RESOURCE_PRINCIPALS = ("user.email", "user.id", "enduser.id")
