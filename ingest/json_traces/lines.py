@@ -19,6 +19,7 @@ from store.errors import SourceError
 from store.records import Record, Records
 
 KEYS_SHOWN, CHARACTERS_SHOWN = 12, 40
+MESSAGE_LISTS = ("chat_messages", "langchain_messages")
 FIRST_LINE = 4_096
 """Somebody's first line of an object over several lines is shorter than half of that."""
 
@@ -61,6 +62,8 @@ class LogLines:
             if stripped[:1] not in (b"{", b"[") and (found := _parsed(stripped)):
                 return self._take(*found)
             loaded = parse_any(line)
+            if _is_conversation(loaded):
+                return self.read_object({"messages": loaded})
             if not isinstance(loaded, list) or not any(isinstance(one, dict) and _format_of(one) for one in loaded):
                 return self.read_object(loaded)
         except SourceError as error:
@@ -145,6 +148,11 @@ def parse_any(line: bytes) -> Any:
 def is_known_text(head: bytes) -> bool:
     """Whether among the first lines of a text is one of a known format."""
     return any(_parsed(line.strip()) for line in head.split(b"\n")[:TEXT_LINES_TRIED] if line.strip())
+
+
+def _is_conversation(loaded: Any) -> bool:
+    """Whether a line is a list of messages: a conversation of its own."""
+    return isinstance(loaded, list) and len(loaded) > 1 and all(isinstance(one, dict) and _format_of(one) in MESSAGE_LISTS for one in loaded)
 
 
 def _refused(refusals: Refusals, n: int, reason: str) -> None:
