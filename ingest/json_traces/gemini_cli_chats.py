@@ -62,7 +62,7 @@ class Reader:
                         session_id=self._session or None, session_source=SessionSource.SESSION, agent=AGENT,
                     )
         for call in dicts(message.get("toolCalls")):
-            if call.get("status") in STATES and self._is_new(digest(NAME, self._session, word(call.get("id")))):
+            if str(call.get("status")) in STATES and self._is_new(digest(NAME, self._session, word(call.get("id")))):
                 yield self._call(call, at)
 
     def _is_new(self, id_: str) -> bool:

@@ -58,7 +58,7 @@ GOLDEN: dict[str, list[dict[str, Any]]] = {
                       {"tool": "write_file", "outcome": "error", "error_message": "Error running tool (non-fatal): no such file"}],
     "toolhive": [{"tool": "read_file", "server": "files", "principal": "ann@example.com", "agent": "desk", "client_address": "192.0.2.1",
                   "outcome": "denied", "decision": "reject", "duration_ms": 150.0, "arguments_state": "absent", "transport": "streamable-http"}],
-    "agentgateway_log": [{"tool": "read_file", "server": "files", "session_id": "s1", "principal": "ann", "client_address": "192.0.2.1:4000",
+    "agentgateway_log": [{"tool": "read_file", "server": "files", "session_id": "s1", "principal": "ann", "client_address": "192.0.2.1",
                           "duration_ms": 12.0, "error_message": 'a "b" c', "outcome": "error", "arguments_state": "absent"}],
     "kuadrant": [{"tool": "read_file", "server": "mcp-test/files", "principal": "ann", "session_id": "jti:s1", "outcome": "ok"}],
     "kong_ai_mcp": [{"tool": "list_orders", "principal": "ann", "server": "orders", "duration_ms": 6.0, "outcome": "ok", "decision": "accept"},

@@ -110,3 +110,36 @@ def test_pipelock_in_each_of_its_envelopes(line: dict[str, Any]) -> None:
 def test_pipelock_lets_what_is_no_tool_be_none() -> None:
     line = {"severity": "warn", "type": "blocked", "timestamp": AT, "pipelock_instance": "p", "fields": {"resource": "/etc/pipelock.yaml"}}
     assert not read(line).calls
+
+
+@pytest.mark.parametrize("line", [
+    {"timestamp": AT, "direction": "inbound", "method": "write_file", "params": {"path": "a", "content": "b"}},
+    {"timestamp": AT, "direction": "inbound", "jsonrpc": "2.0", "id": 4, "method": "write_file", "params": {"path": "a", "content": "b"}},
+    {"timestamp": AT, "direction": "inbound", "method": "tools/call", "params": {"name": "write_file", "arguments": {"path": "a", "content": "b"}}},
+    {"timestamp": AT, "direction": "inbound", "method": "write_file", "params.path": "a", "params.content": "b"},
+])
+def test_splunk_events_in_each_of_their_shapes(line: dict[str, Any]) -> None:
+    call = only(line)
+    assert (call.dialect, call.tool, call.arguments) == ("splunk_mcp", "write_file", '{"path": "a", "content": "b"}')
+
+
+def test_what_is_no_call_of_splunk_is_none() -> None:
+    assert not read({"timestamp": AT, "direction": "outbound", "method": "write_file", "params": {"result_preview": "done"}}).calls
+    wire = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "find", "arguments": {}}, "direction": "inbound"}
+    assert only(wire).dialect == "json_rpc"
+
+
+@pytest.mark.parametrize(("told", "address"), [
+    ("192.0.2.7:4711", "192.0.2.7"), ("[2001:db8::7]:4711", "2001:db8::7"), ("2001:db8::7", "2001:db8::7"), ("192.0.2.7", "192.0.2.7"),
+])
+def test_the_port_of_a_client_is_no_part_of_its_address(told: str, address: str) -> None:
+    line = {"timestamp": AT, "gateway": "gw", "http.status": 200, "mcp.method": "tools/call", "mcp.tool.name": "find", "src.addr": told}
+    call = only(line)
+    assert (call.tool, call.client_address) == ("find", address)
+
+
+def test_agentgateways_tools_were_once_resources() -> None:
+    line = {"timestamp": AT, "listener": "l", "http.status": 200, "mcp.method": "tools/call", "mcp.target": "crm", "mcp.resource.name": "find"}
+    call = only(line | {"mcp.resource.type": "tool", "duration": "12ms"})
+    assert (call.tool, call.server, call.duration_ms) == ("find", "crm", 12)
+    assert not read(line | {"mcp.method": "resources/read", "mcp.resource.type": "resource"}).calls
