@@ -228,7 +228,9 @@ def quoted(text: str | None, limit: int = ELLIPSIS_AT) -> str:
     """Foreign text made fit for a sentence: one line, printable, shortened, in quotation marks."""
     if text is None:
         return "(not recorded)"
-    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in " ".join(text.split())[: limit + 1])
+    shown = " ".join(text.split(None, limit + 1))[: limit + 1]  # so many words are enough for so many characters
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown)
     return f"\u201c{shown[:limit]}\u2026\u201d" if len(shown) > limit else f"\u201c{shown}\u201d"
 
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC
 from functools import cache
 from pathlib import Path
 from threading import Timer
@@ -156,8 +157,9 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Run a question; the answer as dictionaries."""
-        rows: list[dict[str, Any]] = self.few(sql, values).to_pylist()
-        return rows
+        answer = self.few(sql, values)
+        names = answer.column_names
+        return [dict(zip(names, row, strict=True)) for row in zip(*map(_pylist, answer.columns), strict=True)]
 
     def value(self, sql: str, values: Sequence[Any] | Mapping[str, Any] | None = None) -> Any:
         """Run a question; the first column of its first row, or None."""
@@ -301,6 +303,14 @@ def _load_encryption(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _give_lake_key(connection: duckdb.DuckDBPyConnection, seal: Seal) -> None:
     connection.execute(f"PRAGMA add_parquet_key('{_LAKE_KEY}', '{seal.key_for('lake')}')")
+
+
+def _pylist(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column; moments by way of numpy, which takes a tenth of the time."""
+    if pa.types.is_timestamp(column.type) and (column.type.tz, column.type.unit) == ("UTC", "us"):
+        return [moment and moment.replace(tzinfo=UTC) for moment in column.to_numpy().tolist()]
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, workspace: Path) -> None:

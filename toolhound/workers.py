@@ -1,5 +1,6 @@
 """Detectors in processes of their own: what they do in Python keeps neither the engine nor one another from the processor."""
 
+import gc
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -144,6 +145,7 @@ def _work(connection: Connection) -> None:
     if parent:
         threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
     known = detectors()
+    gc.freeze()  # what is here now stays for good: no collection need walk through it again
     while True:
         try:
             names, seen = connection.recv()

@@ -3,8 +3,10 @@
 A chunk yields weighted tokens: addresses, links, paths and identifiers (atoms) weigh most, words one, numbers less.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -122,7 +124,7 @@ def _tokens(raw: str, core: str) -> tuple[dict[str, float], tuple[str, ...]]:
     tokens: dict[str, float] = {}
     rest, atoms = raw, []
     digits = _digits_of(core)
-    for match in _ATOM.finditer(raw.encode("utf-8", "replace").decode("utf-8")) if _may_hold_atom(raw, core, len(digits)) else ():
+    for match in _matches(raw) if _may_hold_atom(raw, core, len(digits)) else ():
         found = match.group()
         atom = _atom(found, raw[match.start() - 1] if match.start() else " ")
         if atom is None:
@@ -141,6 +143,15 @@ def _tokens(raw: str, core: str) -> tuple[dict[str, float], tuple[str, ...]]:
             if len(number) > 1:
                 tokens.setdefault(number, NUMBER_WEIGHT)
     return tokens, tuple(atoms)
+
+
+def _matches(raw: str) -> Iterator[Any]:
+    """What may be atoms; not searched any further where none has room."""
+    clean = raw if raw.isascii() else raw.encode("utf-8", "replace").decode("utf-8")
+    for match in _ATOM.finditer(clean):
+        yield match
+        if len(clean) - match.end() < _SHORTEST_ATOM:
+            return
 
 
 def _digits_of(core: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from detectors.instructions import vocabulary as v
+from detectors.instructions.arguments import HEAVY
 from detectors.instructions.tools import REACHES, RELATED_FROM
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -18,30 +19,76 @@ NAMED, REACH = np.uint64(REACHES - 1), np.uint64(REACHES)
 VALUE, NOVEL, ATOM, MEANT = (np.uint64(REACHES << n) for n in range(1, 5))
 """A value of the call has it; the prompt has not; it is an address, a link or a number besides; a command among the values means it."""
 _ONE = np.uint64(1)
+SOURCES = 63
+"""Sources that are told apart at once by what they gave to read; those that come after share a bit."""
+NOBODY = 2.0
+"""More than any source counts or is strange."""
+
+
+@njit(cache=True, nogil=True)
+def unexplained(tokens: Array, weights: Array, said: Array, met: Array, read_by: Array, stamp: int) -> tuple[Array, float, bool]:
+    """Which values the prompt does not know, whose tokens are `said`; what they weigh; and whether any of them was read."""
+    for n in range(len(said)):
+        met[said[n]] = stamp
+    fresh, mass, read = np.zeros(len(tokens), np.bool_), 0.0, False
+    for n in range(len(tokens)):
+        if met[tokens[n]] != stamp:
+            fresh[n] = True
+            mass += weights[n]
+            read = read or read_by[tokens[n]] != 0
+    return fresh, mass, read
+
+
+@njit(cache=True, nogil=True)
+def read_before(
+    tokens: Array, weights: Array, fresh: Array, telling: Array, read_by: Array, counts: Array, strange: Array, in_cut: float, late: Array,
+) -> tuple[float, float]:
+    """How much of what the prompt does not know was read before, as each source `counts`, and how much of that, where it is telling, as it is strange.
+
+    `in_cut`: how strange is what may have stood where a record ends, 0 where none does. `late`: of each value, both for those sources that share a bit."""
+    read = odd = 0.0
+    for n in range(len(tokens)):
+        if not fresh[n]:
+            continue
+        by, counting, oddest = read_by[tokens[n]], NOBODY, NOBODY
+        for source in range(len(counts)):
+            if by >> np.uint64(source) & _ONE:
+                counting, oddest = min(counting, counts[source]), min(oddest, strange[source])
+        if by >> np.uint64(SOURCES) & _ONE:
+            counting, oddest = min(counting, late[n, 0]), min(oddest, late[n, 1])
+        if counting < NOBODY:
+            read += weights[n] * counting
+        else:
+            oddest = in_cut  # it may have stood where the record ends
+        if telling[n]:
+            odd += weights[n] * oddest
+    return read, odd
 
 
 @njit(cache=True, nogil=True)
 def compare(
     orders: Array, moods: Array, numbers: Array, ordered: Array, bits: Array, stems: Array, begins: Array, held: Array,
-    flags: Array, weights: Array, met: Array, marked: Array, marks: Array, valued: Array,
+    flags: Array, weights: Array, met: Array, marked: Array, marks: Array, values: Array, own_weights: Array, fresh: Array,
     shares: Array, related_share: float, mass: float, carrier: bool, command: float, valueless: float, other_verb: float, explained: float, stamp: int,
-) -> tuple[Array, int]:
+    slots: int,
+) -> tuple[Array, Array]:
     """Of each order (first chunk, the one behind its last, the one behind the next sentence's last, 1 where it has verbs of orders, slot): how much it asks for the call, how much weight of values it holds, how much of what
-    the prompt does not explain, whether such an address, and 1 where it can say anything of the call at all; and how many can.
+    the prompt does not explain, whether such an address, and 1 where it can say anything of the call at all; and of each slot, whether any can.
 
-    `marked` and `marks` are the tokens that speak of the tool, `valued` the values' tokens, flags and weights, `shares` the weights of the name's words."""
+    `marked` and `marks` are the tokens that speak of the tool, `values` those of the call's values, `fresh` where the prompt does not know them, `shares` the weights of the name's words."""
     for n in range(len(marked)):
         flags[marked[n]] |= marks[n]
-    for n in range(len(valued)):
-        token = int(valued[n, 0])
-        flags[token] |= np.uint64(valued[n, 1])
-        weights[token] = valued[n, 2]
+    for n in range(len(values)):
+        flag = VALUE
+        if fresh[n]:
+            flag |= NOVEL | ATOM if own_weights[n] > HEAVY else NOVEL
+        flags[values[n]] |= flag
+        weights[values[n]] = own_weights[n]
     asking = NAMED | VALUE | MEANT if carrier else REACH
     total = 0.0
     for n in range(len(shares)):
         total += shares[n]
-    told = np.zeros((len(orders), 5))
-    count = 0
+    told, able = np.zeros((len(orders), 5)), np.zeros(slots, np.bool_)
     for j in range(len(orders)):
         seen, inside, novel = np.uint64(0), 0.0, 0.0
         for at in range(orders[j, 0], orders[j, 2]):
@@ -71,13 +118,13 @@ def compare(
         if not _asks(orders[j], orders[j, 3] != 0, numbers, ordered, bits, stems, flags):
             asked *= other_verb
         told[j, 0], told[j, 1], told[j, 2], told[j, 3], told[j, 4] = asked, inside, novel, 1.0 if seen & ATOM else 0.0, 1.0
-        count += 1
+        able[orders[j, 4]] = True
     for n in range(len(marked)):
         flags[marked[n]] = 0
-    for n in range(len(valued)):
-        flags[int(valued[n, 0])] = 0
-        weights[int(valued[n, 0])] = 0.0
-    return told, count
+    for n in range(len(values)):
+        flags[values[n]] = 0
+        weights[values[n]] = 0.0
+    return told, able
 
 
 @njit(cache=True, nogil=True)

@@ -66,10 +66,13 @@ class Leaving:
     def __init__(self, asked: Prompt, tool: Tool, name: str, outward: bool, usual: Usual | None, addressed: float) -> None:
         self._asked, self._tool, self._name, self._outward, self._usual, self._addressed = asked, tool, name, outward, usual, addressed
         self._by_any = _BY_ANY_SOURCE * often(usual.steered(None, name)) if usual else 0.0
+        self._by_paper = bool(asked.that_leave(tool))
         self._known: dict[str, Left] = {}
 
     def of(self, key: str, source: str, paper: Container[str]) -> Left:
         """The worth of what `source` gave when called with the values of `paper`; `key` names it."""
+        if not self._by_paper:
+            key = source
         if key not in self._known:
             self._known[key] = self._worth(source, paper)
         return self._known[key]

@@ -6,8 +6,9 @@ Every call is compared with the prompt and with each order read before it. The f
 A fifth, `strange`, asks for no order: unexplained values were read where calls of this tool do not usually have them from.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import re2
 from detectors.instructions.arguments import Arguments, arguments_of
 from detectors.instructions.following import fullest
 from detectors.instructions.heard import ENOUGH_MASS, Heard
-from detectors.instructions.leaving import WEB_READ, Leaving, Usual, leaving
+from detectors.instructions.leaving import WEB_READ, Usual, leaving
 from detectors.instructions.prompts import Handed, Prompt, prompt_of
 from detectors.instructions.recorded import cut_off
 from detectors.instructions.sentences import Sentence, read, todays_vocabulary
@@ -43,7 +44,7 @@ class Source:
     sentence: Sentence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: there is one for each call, and that takes four times as long to make
 class Obedience:
     """How far one call follows an order out of an earlier result; all numbers in 0..1."""
 
@@ -95,7 +96,7 @@ def _weighed(prompt: str | None, calls: Sequence[Mapping[str, Any]], usual: Usua
             continue
         arguments, asked = arguments_of(call.get("arguments")), prompt_of(call.get("prompt") or prompt or "")
         name = str(call.get("tool") or "")
-        explained = asked.explains(tool_of(name), arguments.weights)
+        explained = asked.explains(tool_of(name), arguments.weights, arguments.mass)
         if explained >= _SURE or not (unread or heard.recorded):
             yield Obedience(call_id, explained)
         else:
@@ -115,32 +116,34 @@ def _hear(heard: Heard, call_id: str, call: Mapping[str, Any], arguments: Argume
 
 
 def _failed(call: Mapping[str, Any], result: str) -> bool:
-    if call.get("outcome") == "error":
-        return True
-    return len(result) < _ERROR_LENGTH and bool(_FAILURE.search(result.encode("utf-8", "replace").decode()))
+    return call.get("outcome") == "error" or (len(result) < _ERROR_LENGTH and _tells_of_failure(result))
+
+
+@lru_cache(maxsize=4_096)
+def _tells_of_failure(result: str) -> bool:
+    return bool(_FAILURE.search(result.encode("utf-8", "replace").decode()))
 
 
 def _against(heard: Heard, call_id: str, name: str, arguments: Arguments, asked: Prompt, explained: float, usual: Usual | None) -> Obedience:
     """Compare a call with the orders and with everything that was read before it."""
-    tool, values = tool_of(name), arguments.weights
-    mass = sum(values.values())
-    novel = {t: w for t, w in values.items() if t not in asked.tokens}
-    novel_mass = sum(novel.values())
+    tool, mass, sure = tool_of(name), arguments.mass, 1.0 if asked.known else _UNKNOWN_PROMPT
+    novel = heard.unexplained(arguments, asked)
+    told = novel.read or (heard.cut_off and usual is not None)
+    if not told and sure * heard.at_most(arguments, novel, explained) < 4 * NOTED:
+        return Obedience(call_id, explained)
     kind = tool.kind
-    if kind == "read" and tool.web and any("." in t or "/" in t for t in values):
+    if kind == "read" and tool.web and any("." in t or "/" in t for t in arguments.weights):
         kind = WEB_READ
     severity = SEVERITY[kind]
-    novel_atoms = {t for t, w in novel.items() if w > 2}
-    left = leaving(asked, tool, name, novel_atoms, kind, usual)
-    followed = heard.follow(tool, values, novel, novel_atoms, explained, severity, left)
+    left = leaving(asked, tool, name, [t for t in arguments.atoms if t not in asked.tokens], kind, usual)
+    followed = heard.follow(tool, arguments, novel, explained, severity, left)
     read_before = strange = 0.0
-    if mass and kind not in ("read", WEB_READ):
-        read_before, strange = _read_before(heard, novel, arguments.short, asked, left)
+    if told and mass and kind not in ("read", WEB_READ):
+        read_before, strange = heard.read_before(arguments, novel, asked, left)
         if kind == "unknown":
             strange = 0.0  # a name that says nothing may be one that only reads
-    sure = 1.0 if asked.known else _UNKNOWN_PROMPT
     unexplained = sure * severity * (1 - explained) / (mass or 1.0)
-    both, strange = unexplained * read_before, unexplained * strange * min(1.0, novel_mass / ENOUGH_MASS)
+    both, strange = unexplained * read_before, unexplained * strange * min(1.0, novel.mass / ENOUGH_MASS)
     instr, gap, atom = (sure * followed.instr, sure * followed.gap, sure * followed.atom) if followed else (0.0, 0.0, 0.0)
     if max(_BOTH * both, _STRANGE * strange) > (instr * severity + gap + atom + both) / 4:
         followed = None  # what was read says more than any order
@@ -148,35 +151,10 @@ def _against(heard: Heard, call_id: str, name: str, arguments: Arguments, asked:
     noted = _STRANGE * max(strange, both) >= NOTED
     return Obedience(
         call_id, explained, instr, instr * severity, gap, atom, both, strange, source=source,
-        read_in=_most_read_in(novel, heard) if source is None and noted else None,
-        atoms=tuple(sorted(novel_atoms & source.sentence.context)) if source else (),
+        read_in=heard.most_read_in(arguments, novel) if source is None and noted else None,
+        atoms=tuple(sorted(t for t in arguments.atoms if t in source.sentence.context and t not in asked.tokens)) if source else (),
         handed=left.of(followed.result.call_id, followed.result.tool, followed.result.values).handed if followed else left.most_handed,
     )
-
-
-def _read_before(heard: Heard, novel: Mapping[str, float], short: Container[str], asked: Prompt, left: Leaving) -> tuple[float, float]:
-    """How much of the unexplained was read before, by what the user did not leave to it; and how much of that where it is strange."""
-    read_in = heard.read_in(novel)
-    cut = [tool for tool, one in heard.recorded.items() if one.cut_off]
-    if not read_in and not cut:
-        return 0.0, 0.0
-    left_to = {tool: left.of(tool, tool, one.papers) for tool, one in heard.recorded.items()}
-    read_before = strange = 0.0
-    for token, weight in novel.items():
-        holding = read_in.get(token, [])
-        if holding:
-            read_before += weight * min(left_to[tool].counts for tool in holding)
-        elif token in short:  # it may have stood where the record ends
-            holding = cut
-        if holding and token in short and not _is_named(token, asked):
-            strange += weight * min(left_to[tool].strange for tool in holding)
-    return read_before, strange
-
-
-def _is_named(token: str, asked: Prompt) -> bool:
-    """Whether a token is the address of somebody whom the prompt names: "answer Dana"."""
-    name, at, _ = token.partition("@")
-    return bool(at) and all(part in asked.tokens for part in name.replace("_", ".").replace("-", ".").split("."))
 
 
 def passage(result: str, call: Mapping[str, Any]) -> str | None:
@@ -193,9 +171,3 @@ def passage(result: str, call: Mapping[str, Any]) -> str | None:
     if not wanted or found < 0:
         return None
     return " ".join(c.raw for c in page.chunks(int(page.begins[found]), int(page.begins[found + 1])))
-
-
-def _most_read_in(novel: Mapping[str, float], heard: Heard) -> str | None:
-    read_in = heard.read_in(novel)
-    found = [(sum(novel[t] for t, tools in read_in.items() if tool in tools), one.cut_off, tool) for tool, one in heard.recorded.items()]
-    return heard.first_holding(max(found)[2], novel) if found else None

@@ -1,15 +1,17 @@
 """What the user said: which calls it explains, and whether it sends the agent to data for its orders."""
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 
+import numpy as np
 import re2
 
 from detectors.instructions import words
 from detectors.instructions.sentences import parts_of
 from detectors.instructions.tools import Tool
+from detectors.instructions.vocabulary import Array, Vocabulary
 
 _OWN_SHARE, _WHOLE = 0.4, 0.9
 COMMAND = 0.6
@@ -92,39 +94,76 @@ class Prompt:
     """It sends the agent to data for its orders, in so many words."""
     known: bool
     """It was recorded."""
+    _asking: dict[Tool, list[tuple[float, frozenset[str]]]] = field(default_factory=dict, repr=False)
+    _leaving: dict[Tool, list[Said]] = field(default_factory=dict, repr=False)
+    _numbered: list[tuple[Vocabulary, Array]] = field(default_factory=list, repr=False)
 
-    def explains(self, tool: Tool, values: Mapping[str, float]) -> float:
-        """How well the prompt explains a call, 0..1: one sentence that asks for the tool with these values does best."""
-        cover = asked_for(tool, values, self.tokens)
-        best = _WHOLE * cover * (_OWN_SHARE + (1 - _OWN_SHARE) * share(values, self.tokens))
-        for said in self.sentences:
-            cover = asked_for(tool, values, said.tokens)
-            if cover > best:
-                best = max(best, cover * (_OWN_SHARE + (1 - _OWN_SHARE) * share(values, said.tokens)))
+    def explains(self, tool: Tool, values: Mapping[str, float], mass: float) -> float:
+        """How well the prompt explains a call, 0..1: one sentence that asks for the tool with these values (of this weight) does best."""
+        if tool.carrier and values:
+            return self._explains_commands(tool, values, mass)
+        best = 0.0
+        for cover, tokens in self._that_ask(tool):
+            if cover <= best:
+                break
+            best = max(best, cover * (_OWN_SHARE + (1 - _OWN_SHARE) * share(values, mass, tokens)))
         return best
+
+    def _explains_commands(self, tool: Tool, values: Mapping[str, float], mass: float) -> float:
+        """The same of a shell or a query: it is asked for by what its arguments say, too."""
+        best, commands = 0.0, meant(values)
+        for weight, tokens in ((_WHOLE, self.tokens), *((1.0, said.tokens) for said in self.sentences)):
+            shared = share(values, mass, tokens)
+            cover = weight * max(tool.cover(tokens), shared, COMMAND if not commands.isdisjoint(tokens) else 0.0)
+            best = max(best, cover * (_OWN_SHARE + (1 - _OWN_SHARE) * shared))
+        return best
+
+    def _that_ask(self, tool: Tool) -> list[tuple[float, frozenset[str]]]:
+        """How much of a tool's name the whole and each sentence ask for, the most first."""
+        if tool not in self._asking:
+            covers = [(_WHOLE * tool.cover(self.tokens), self.tokens), *((tool.cover(said.tokens), said.tokens) for said in self.sentences)]
+            self._asking[tool] = sorted((one for one in covers if one[0]), key=lambda one: -one[0])
+        return self._asking[tool]
 
     def hands_over(self, tool: Tool, paper: Container[str] = frozenset()) -> Handed:
         """How far a call of this tool is among what the user left to data that was read with these values."""
-        return max((said.leaves_to(tool, paper) for said in self.sentences), default=Handed.NOT)
+        return max((said.leaves_to(tool, paper) for said in self.that_leave(tool)), default=Handed.NOT)
+
+    def that_leave(self, tool: Tool) -> list[Said]:
+        """The sentences that leave a call of this tool to some paper."""
+        if tool not in self._leaving:
+            self._leaving[tool] = [said for said in self.sentences if said.leaves_to(tool, _ANY_PAPER)]
+        return self._leaving[tool]
+
+    def numbered(self, vocabulary: Vocabulary) -> Array:
+        """Its tokens by the numbers of a vocabulary; those of the last one are remembered."""
+        for known, numbers in self._numbered:
+            if known is vocabulary:
+                return numbers
+        numbers = np.array([*map(vocabulary.token, self.tokens)], np.int64)
+        self._numbered[:] = [(vocabulary, numbers)]
+        return numbers
 
 
-def asked_for(tool: Tool, values: Mapping[str, float], tokens: frozenset[str]) -> float:
-    """How much a text with these tokens asks for the tool, 0..1; of a shell or a query, for what its arguments say."""
-    cover = tool.cover(tokens)
-    if not tool.carrier or not values:
-        return cover
-    return max(cover, share(values, tokens), COMMAND if not meant(values).isdisjoint(tokens) else 0.0)
+class _Anything:
+    """What holds whatever one asks for."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+_ANY_PAPER = _Anything()
 
 
 def meant(values: Mapping[str, float]) -> frozenset[str]:
     """What the commands among the values mean."""
-    return frozenset[str]().union(*(words.COMMANDS[t] for t in values if t in words.COMMANDS))
+    found = [words.COMMANDS[t] for t in values if t in words.COMMANDS]
+    return frozenset[str]().union(*found) if found else frozenset()
 
 
-def share(values: Mapping[str, float], tokens: frozenset[str]) -> float:
-    """How much of the values' weight the tokens hold, 0..1."""
-    mass = sum(values.values())
-    return sum(w for t, w in values.items() if t in tokens) / mass if mass else 1.0
+def share(values: Mapping[str, float], mass: float, tokens: frozenset[str]) -> float:
+    """How much of the values' weight, which is `mass`, the tokens hold, 0..1."""
+    return sum([w for t, w in values.items() if t in tokens]) / mass if mass else 1.0
 
 
 @lru_cache(maxsize=1_024)

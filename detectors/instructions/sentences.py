@@ -112,6 +112,8 @@ class Reading:
     page: Page
     places: Table
     strengths: Strengths
+    strongest: float
+    """How strong the strongest is."""
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
@@ -120,6 +122,8 @@ class Reading:
 
     def orders(self, least: float) -> Iterator[Sentence]:
         """Those of at least this strength that name a change."""
+        if self.strongest < least:
+            return iter(())
         return map(self.sentence, np.flatnonzero((self.strengths >= least) & (self.places[:, 3] != 0)).tolist())
 
     def sentence(self, row: int) -> Sentence:
@@ -225,4 +229,4 @@ def _read(text: str, vocabulary: Vocabulary) -> Reading:
         strongest = np.argsort(-strengths, kind="stable")[:_SENTENCES]
         places, strengths = places[strongest], strengths[strongest]
     page = Page(numbers, begins.copy(), ordered, vocabulary)
-    return Reading(page, places.copy(), strengths.copy())  # of what the loops made, the rest is let go
+    return Reading(page, places.copy(), strengths.copy(), float(strengths.max(initial=0.0)))  # of what the loops made, the rest is let go

@@ -20,9 +20,9 @@ _TELLING_WORDS = 2
 """So many words of a tool's own name say enough, without the server's name in front."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tool:
-    """A tool's name, read."""
+    """A tool's name, read; the same one for the same name, as long as that is remembered."""
 
     stems: tuple[str, ...]
     weights: tuple[float, ...]

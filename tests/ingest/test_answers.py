@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.ingest.payloads import log, logs, span, traces
 from tests.ingest.receiver import Receiver
-from tests.ingest.ways import WAYS, Way, send
+from tests.ingest.ways import ANSWER_SECONDS, WAYS, Way, send
 
 GOOD_LINE = {"tool": "t", "session_id": "s"}
 BAD_LINES: tuple[Any, ...] = (5, [], {}, {"tool": ""}, {"a": "b"}, None, "x")
@@ -51,7 +51,7 @@ def test_log_records(receiver: Receiver, way: Way, found: list[bytes]) -> None:
 def test_lines(receiver: Receiver, found: list[bool], bad: Any) -> None:
     receiver.empty()
     lines = [{**GOOD_LINE, "seq": n} if good else bad for n, good in enumerate(found)]
-    answer = httpx.post(f"{receiver.url}/v1/calls", content="\n".join(map(json.dumps, lines)).encode(), trust_env=False)
+    answer = httpx.post(f"{receiver.url}/v1/calls", content="\n".join(map(json.dumps, lines)).encode(), trust_env=False, timeout=ANSWER_SECONDS)
     if any(found):
         told = answer.json()
         assert (answer.status_code, told["accepted"], told.get("refused", 0)) == (200, sum(found), len(found) - sum(found))

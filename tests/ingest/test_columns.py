@@ -143,14 +143,14 @@ def plain(**more: Any) -> dict[str, Any]:
             "ids": (16, 8), "event": None}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(REQUESTS)
 @example([("", "", [plain(), plain(**{"user.id": 7}), plain(**{"gen_ai.tool.call.arguments": "-"}), plain(**{"http.status": 3.5, "x": "y"})])])
 def test_the_same_as_one_by_one(request: list[tuple[str, str, list[dict[str, Any]]]]) -> None:
     assert_same(body_of(request))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(REQUESTS, st.data())
 def test_the_same_where_bytes_were_changed(request: list[tuple[str, str, list[dict[str, Any]]]], data: st.DataObject) -> None:
     body = bytearray(body_of(request))

@@ -20,6 +20,7 @@ from store.spool import Spool
 from tests.ingest.payloads import field, log, logs, span, traces
 from tests.ingest.receiver import BODY_BYTES, Receiver, collector_in, receiving, until
 from tests.ingest.ways import (
+    ANSWER_SECONDS,
     HTTP,
     TYPES,
     Way,
@@ -303,7 +304,7 @@ def test_a_request_of_nothing_but_unknown_fields_is_empty(receiver: Receiver, wa
 @proves("R18")
 @each_http
 def test_a_connection_is_kept_and_there_may_be_several(receiver: Receiver, way: Way) -> None:
-    with httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=1)) as client:
+    with httpx.Client(trust_env=False, timeout=ANSWER_SECONDS, limits=httpx.Limits(max_connections=1)) as client:
         ports = set()
         for _ in range(5):
             with client.stream("POST", f"{receiver.url}/v1/traces", content=b"", headers={"content-type": TYPES[way.encoding]}) as answer:

@@ -11,7 +11,7 @@ from google.rpc.error_details_pb2 import BadRequest
 
 from tests.ingest.payloads import as_json, deep_value, log, raw_request, span, traces, with_attribute
 from tests.ingest.receiver import BODY_BYTES, Receiver
-from tests.ingest.ways import GRPC, HTTP, Way, each_http, each_way, encoded, over_http, proves, send
+from tests.ingest.ways import ANSWER_SECONDS, GRPC, HTTP, Way, each_http, each_way, encoded, over_http, proves, send
 
 PLAIN_JSON = Way("http", "json", "identity")
 PLAIN = Way("http", "protobuf", "identity")
@@ -98,8 +98,8 @@ def test_a_bomb_is_cut_off(receiver: Receiver, way: Way) -> None:
 
 
 def test_unknown_spans_succeed_and_count(receiver: Receiver) -> None:
-    before = httpx.get(f"{receiver.url}/livez", trust_env=False).json()["dialects"].get("unknown", 0)
+    before = httpx.get(f"{receiver.url}/livez", trust_env=False, timeout=ANSWER_SECONDS).json()["dialects"].get("unknown", 0)
     request = traces(span(1, "GET /", {"http.request.method": "GET"}), span(2, "SELECT", {}))
     assert send(receiver, PLAIN, "traces", request).raw == b""
-    assert httpx.get(f"{receiver.url}/livez", trust_env=False).json()["dialects"]["unknown"] == before + 2
+    assert httpx.get(f"{receiver.url}/livez", trust_env=False, timeout=ANSWER_SECONDS).json()["dialects"]["unknown"] == before + 2
     assert (len(receiver.rows("spans")), len(receiver.rows("observations"))) == (2, 0)

@@ -14,6 +14,7 @@ from google.rpc.status_pb2 import Status
 
 from tests.ingest.payloads import as_json, span, traces
 from tests.ingest.receiver import Receiver, collector_in, receiving
+from tests.ingest.ways import ANSWER_SECONDS
 
 
 @pytest.fixture
@@ -43,12 +44,13 @@ def fill(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 def sent_json(receiver: Receiver, body: bytes) -> httpx.Response:
-    return httpx.post(f"{receiver.url}/v1/traces", content=body, headers={"content-type": "application/json"}, trust_env=False)
+    headers = {"content-type": "application/json"}
+    return httpx.post(f"{receiver.url}/v1/traces", content=body, headers=headers, trust_env=False, timeout=ANSWER_SECONDS)
 
 
 def assert_told_to_come_back(receiver: Receiver) -> None:
     request = traces(span())
-    with httpx.Client(trust_env=False, base_url=receiver.url) as client:
+    with httpx.Client(trust_env=False, timeout=ANSWER_SECONDS, base_url=receiver.url) as client:
         answer = client.post("/v1/traces", content=request.SerializeToString(), headers={"content-type": "application/x-protobuf"})
         assert (answer.status_code, int(answer.headers["retry-after"]) > 0) == (503, True)
         status = Status.FromString(answer.content)
@@ -84,7 +86,7 @@ def test_a_spool_beyond_its_limit(tmp_path: Path) -> None:
         filler.write_bytes(bytes(1001))
         assert_told_to_come_back(receiver)
         filler.unlink()  # the engine took it
-        answer = httpx.post(f"{receiver.url}/v1/calls", content=b'{"tool": "t", "session_id": "s"}', trust_env=False)
+        answer = httpx.post(f"{receiver.url}/v1/calls", content=b'{"tool": "t", "session_id": "s"}', trust_env=False, timeout=ANSWER_SECONDS)
         assert (answer.status_code, receiver.stored()) == (200, 1)
 
 
@@ -101,4 +103,4 @@ def test_more_bytes_than_may_be_held_at_once(tmp_path: Path, monkeypatch: pytest
     with receiving(tmp_path) as receiver:
         answer = sent_json(receiver, as_json(traces(span())))
         assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
-        assert httpx.post(f"{receiver.url}/v1/calls", content=b"", trust_env=False).status_code == 200
+        assert httpx.post(f"{receiver.url}/v1/calls", content=b"", trust_env=False, timeout=ANSWER_SECONDS).status_code == 200

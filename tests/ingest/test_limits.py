@@ -15,7 +15,7 @@ from ingest.otlp import limits, protobuf
 from store.errors import SourceError, TooLargeError
 from tests.ingest.payloads import as_json, both, span, traces
 from tests.ingest.receiver import Receiver, receiving
-from tests.ingest.ways import GRPC, HTTP, Way, send
+from tests.ingest.ways import ANSWER_SECONDS, GRPC, HTTP, Way, send
 
 EMPTY_MESSAGES = {9: b"\x4a\x00", 11: b"\x5a\x00", 13: b"\x6a\x00"}
 OF_SIGNAL = {"traces": ("resourceSpans", "scopeSpans", "spans"), "logs": ("resourceLogs", "scopeLogs", "logRecords")}
@@ -129,6 +129,6 @@ def test_too_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_too_many_lines_over_http(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_RECORDS", 3)
     before = receiver.stored()
-    answer = httpx.post(f"{receiver.url}/v1/calls", content=b'{"tool":"t","session_id":"s"}\n' * 4, trust_env=False)
+    answer = httpx.post(f"{receiver.url}/v1/calls", content=b'{"tool":"t","session_id":"s"}\n' * 4, trust_env=False, timeout=ANSWER_SECONDS)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
     assert receiver.stored() == before

@@ -17,6 +17,7 @@ from store import spool
 from store.errors import StoreError
 from store.spool import Spool
 from tests.ingest.receiver import until
+from tests.ingest.ways import ANSWER_SECONDS
 
 
 def test_many_at_once_agree_on_one_key(tmp_path: Path) -> None:
@@ -51,13 +52,14 @@ def test_it_serves_and_ends_in_order(tmp_path: Path, how: str) -> None:
         def answers() -> bool:
             assert process.poll() is None
             try:
-                return httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False).is_success
+                return httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False, timeout=ANSWER_SECONDS).is_success
             except httpx.HTTPError:
                 return False
 
         try:
             until(answers)
-            answer = httpx.post(f"http://127.0.0.1:{port}/v1/calls", content=b'{"tool": "t", "session_id": "s"}', trust_env=False)
+            address, line = f"http://127.0.0.1:{port}/v1/calls", b'{"tool": "t", "session_id": "s"}'
+            answer = httpx.post(address, content=line, trust_env=False, timeout=ANSWER_SECONDS)
             assert answer.json() == {"accepted": 1}
             if how == "SIGTERM":
                 process.send_signal(signal.SIGTERM)

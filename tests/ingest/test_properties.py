@@ -71,7 +71,7 @@ any_json = st.recursive(
     ),
     max_leaves=12,
 )
-many = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def take(request: Decoded | Traces) -> Records:

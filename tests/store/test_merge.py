@@ -158,7 +158,7 @@ def test_calls_side_by_side_are_what_they_are_one_by_one(sent: list[Sent]) -> No
     same_one_by_one(sent)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(traces())
 def test_any_trace_is_what_it_is_one_by_one(sent: list[Sent]) -> None:
     same_one_by_one(sent)
