@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from store import tables
 from store.database import VIEW_ORDER, Database
+from store.errors import DetectorError
 from store.records import Grade, Record, Severity, Stated
 
 
@@ -64,6 +65,12 @@ times of `total` tells, where `kinds` are possible (add-one smoothing)."""
 
 ASKED_CALLS = "asked_calls"
 """Table of a slice of sessions: the calls (`k`) that are looked at by themselves too; all of them where there is none."""
+
+
+PAYLOADS = {
+    "arguments": "VARCHAR", "result": "VARCHAR", "attributes": "VARCHAR", "argument_shingles": "UBIGINT[]", "result_shingles": "UBIGINT[]",
+}
+"""What is most of a call's bulk: of longer-lived groups, it would not fit, so detectors name what they need of it."""
 
 
 class Slice:
@@ -174,6 +181,10 @@ Scenario: TypeAlias = Sequence[Record | Stated]
 Find: TypeAlias = str | Callable[[Slice], Iterable[Found]]
 
 
+SAID_BEFORE, SAID_LENGTH = "INTERVAL 1 DAY", 2_000
+"""Who learns from prompts is given what was said so long before a call at most, and of a message so many characters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detector:
     """A question with proof.
@@ -188,6 +199,9 @@ class Detector:
         and a slice is given those about the agents in it alone; say it wherever there may be many.
     learn_at_once: whether `learn` keeps sessions apart by itself, which costs a third less: it is asked once of all calls, sees `lesson` (the session,
         or a call without one) and `subject` as columns of `calls`, and answers both before the rest. What it joins, it joins on `lesson`.
+    learn_prompts: whether `learn` sees, beside `calls`, what users said in their sessions: `messages` with `session_id, message_id, said_at, text`
+        (and `lesson`, with `learn_at_once`), said up to a day before a call, the first 2,000 characters of each. A session whose prompt comes after its
+        calls is done anew, as long as these may still change.
     learn_attacks: whether sessions teach although an alert with proof stands against them: for counters of what was done, not of what is usual.
     suspect: SQL aggregate over the `calls` of one group of its scope (`bool_or(contains(result, '[secret:'))`) that is true wherever `find` finds
         something; of other groups, `find` is not asked, and it sees no calls of theirs. Those of all detectors are answered in one look, so what
@@ -216,6 +230,7 @@ class Detector:
     learn: str | None = None
     learn_by: str | None = None
     learn_at_once: bool = False
+    learn_prompts: bool = False
     learn_attacks: bool = False
     payloads: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
@@ -234,15 +249,30 @@ def quoted(text: str | None, limit: int = ELLIPSIS_AT) -> str:
     return f"\u201c{shown[:limit]}\u2026\u201d" if len(shown) > limit else f"\u201c{shown}\u201d"
 
 
+ANSWERED = ("scope_key", "subject", "call_ids", "grade", "score", "sentence")
+"""The columns without which a row says nothing."""
+
+
 def as_evidence(value: Any) -> dict[str, Any]:
-    """Evidence out of SQL: a struct, or JSON text."""
-    loaded = json.loads(value) if isinstance(value, str) else value
-    return dict(loaded) if loaded else {}
+    """Evidence out of SQL: a struct, or JSON text of an object."""
+    try:
+        loaded = json.loads(value) if isinstance(value, str) else value
+        return dict(loaded) if loaded else {}
+    except (TypeError, ValueError):
+        raise DetectorError(f"evidence and about are a struct, like {{'actual': n}}, or JSON of an object; this is {value!r:.80}") from None
+
+
+def unanswered(question: str, error: Exception) -> str:
+    """Which of a detector's questions an error came out of."""
+    return f"its `{question}` cannot be answered: {error}"
 
 
 def found_of(row: Mapping[str, Any]) -> Found:
-    """What a row of SQL says that was seen."""
+    """What a row of SQL says that was seen. Raises DetectorError where a column is missing."""
+    missing = [column for column in ANSWERED if column not in row]
+    if missing:
+        raise DetectorError(f"`find` must answer {', '.join(missing)}, too; it answers {', '.join(row)}")
     return Found(
-        scope_key=row["scope_key"], subject=row["subject"], call_ids=row["call_ids"] or [], grade=Grade(row["grade"]), score=row["score"],
+        scope_key=row["scope_key"], subject=row["subject"], call_ids=row["call_ids"] or [], grade=row["grade"], score=row["score"],
         sentence=row["sentence"], evidence=as_evidence(row.get("evidence")), about=as_evidence(row.get("about")),
     )

@@ -3,13 +3,15 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from detectors.contract import Found, Scope, Slice, found_of
+from detectors.contract import Found, Scope, Slice, found_of, unanswered
 from detectors.registry import Registered
 from detectors.suspects import suspected
-from store.errors import DetectorError
+from store.errors import DetectorError, StoreError
 from store.records import Finding, Grade, Severity
 
 SESSIONS_NAMED = 20
@@ -51,9 +53,16 @@ def _note(one: Registered, answer: list[Finding] | str, outcome: Run) -> None:
 
 def _answer(one: Registered, seen: Slice) -> list[Finding] | str:
     try:
-        return list(_findings(one, list(_found(one, seen)), seen))
+        return list(_findings(one, [_checked(found) for found in _found(one, seen)], seen))
     except Exception as error:  # noqa: BLE001 - whatever a detector does, the others must go on; it is reported by name
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}{_where(one, error)}"
+
+
+def _where(one: Registered, error: Exception) -> str:
+    """The line of a `find` in Python that an error came out of."""
+    code = getattr(one.detector.find, "__code__", None)
+    lines = [frame.lineno for frame in extract_tb(error.__traceback__) if code and frame.filename == code.co_filename]
+    return f" ({Path(code.co_filename).name}, line {lines[-1]})" if code and lines else ""
 
 
 def _found(one: Registered, seen: Slice) -> Iterator[Found]:
@@ -61,7 +70,25 @@ def _found(one: Registered, seen: Slice) -> Iterator[Found]:
     if callable(find):
         yield from find(seen)
         return
-    yield from map(found_of, seen.rows(find))
+    try:
+        rows = seen.rows(find)
+    except StoreError as error:
+        raise type(error)(unanswered("find", error)) from error
+    yield from map(found_of, rows)
+
+
+def _checked(found: Found) -> Found:
+    """Raises DetectorError where something that was seen has a value that no finding can have."""
+    for column, value in (("scope_key", found.scope_key), ("subject", found.subject)):
+        if not isinstance(value, str):
+            raise DetectorError(f"{column} is {value!r:.80}; it must be text: in SQL `::VARCHAR`, and `coalesce` where it may be NULL")
+    if isinstance(found.call_ids, str):
+        raise DetectorError(f"call_ids is {found.call_ids!r:.80}; it must be a list: in SQL `[call_id]` or `list(call_id)`")
+    if found.grade not in [*Grade]:
+        raise DetectorError(f"grade is {found.grade!r:.80}; it must be {', '.join(str(int(grade)) for grade in Grade)}")
+    if found.score is None:
+        raise DetectorError("score is None; it must be a number from 0 to 1: in SQL `coalesce` where it may be NULL")
+    return replace(found, grade=Grade(found.grade))
 
 
 def _findings(one: Registered, founds: Sequence[Found], seen: Slice) -> Iterator[Finding]:
@@ -75,7 +102,7 @@ def _findings(one: Registered, founds: Sequence[Found], seen: Slice) -> Iterator
     for found in founds:
         missing = [c for c in found.call_ids if c not in calls]
         if missing:
-            raise DetectorError(f"{one.name} points to calls that do not exist: {missing[:3]}")
+            raise DetectorError(f"call_ids points to calls that do not exist: {missing[:3]}; they must be ids out of `calls`")
         yield _finding(one, found, [calls[c] for c in found.call_ids])
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope, Slice
+from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope, Slice, unanswered
 from detectors.registry import Registered
 from store.errors import StoreError
 
@@ -56,7 +56,8 @@ def _told(gated: Sequence[Registered], seen: Slice, scope: Scope, some_calls: bo
         return seen.query(_question(gated, scope, some_calls)).combine_chunks()
     except StoreError as error:
         if len(gated) == 1:
-            failures[gated[0].name] = f"{type(error).__name__}: {error}"
+            asked = " and ".join(name for name in ("suspect", "suspect_result") if getattr(gated[0].detector, name))
+            failures[gated[0].name] = f"{type(error).__name__}: {unanswered(asked, error)}"
             return pa.table({"k": pa.array([], pa.string()), "calls": pa.array([], pa.int64())})
         well = [one for one in gated if _told([one], seen, scope, some_calls, failures).num_columns > 2]
         return _told(well, seen, scope, some_calls, failures) if well else pa.table({"k": pa.array([], pa.string()), "calls": pa.array([], pa.int64())})

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from detectors.contract import Scope
+from detectors.contract import Scope, Slice
 from detectors.registry import FAMILIES, Registered, detectors
 from docs import blindness, conformance
 from ingest.json_traces.lines import formats
@@ -127,7 +127,7 @@ def detector_page(one: Registered) -> str:
     titles = technique_titles()
     unknown = [id_ for id_ in d.techniques if id_ not in titles]
     if unknown:
-        raise SystemExit(f"detectors/techniques.json has no title for {', '.join(unknown)} (used by {one.name})")
+        raise SystemExit(f"detectors/techniques.json has no title for {', '.join(unknown)} (used by {one.name}); add it, or use one that is there")
     declared = d.severity.name.capitalize()
     order = "; medium at most where only the order of calls speaks" if d.severity > Severity.MEDIUM else ""
     learns = "What is usual is learned from settled calls." if d.learn else "Nothing is learned."
@@ -217,9 +217,18 @@ def tables_page() -> str:
         kinds = _sql_types(table)
         rows = [(f"`{c.name}`", kinds[c.name], c.meaning, c.sensitivity.value) for c in tables.TABLES[table]]
         parts.append(f"## `{table}`\n\n{TABLE_MEANINGS[table]}\n\n" + _table(("column", "type", "meaning", "sensitivity"), rows))
-    views = [(f"`{view}`", (VIEWS / f"{view}.sql").read_text().split("\n")[0].removeprefix("-- ")) for view in VIEW_ORDER]
-    parts.append("## Views\n\nQuestions that several detectors and pages share.\n\n" + _table(("view", "what it holds"), views))
+    views = [(f"`{view}`", (VIEWS / f"{view}.sql").read_text().split("\n")[0].removeprefix("-- "), _columns_of(view)) for view in VIEW_ORDER]
+    parts.append("## Views\n\nQuestions that several detectors and pages share.\n\n" + _table(("view", "what it holds", "columns"), views))
     return "\n\n".join(parts) + "\n"
+
+
+def _columns_of(view: str) -> str:
+    """A view's columns; those of `calls` under that name, where it has all of them."""
+    room = Slice({})
+    columns, calls = room.query(f"FROM {view}").column_names, [c.name for c in tables.TABLES["calls"]]
+    room.close()
+    whole = ["those of `calls`"] if set(calls) <= set(columns) else []
+    return ", ".join([*whole, *(f"`{c}`" for c in columns if not whole or c not in calls)])
 
 
 def command_line_page() -> str:

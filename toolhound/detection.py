@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alerts import triage
-from detectors.contract import ASKED_CALLS, SCOPE_KEY, Scope
+from detectors.contract import ASKED_CALLS, PAYLOADS, SCOPE_KEY, Scope
 from detectors.registry import Registered, detectors
 from detectors.run import Run, by_scope
 from store.database import Database
@@ -20,7 +20,7 @@ from store.errors import DetectorError
 from store.records import Finding
 from toolhound.lessons import TOUCHED, Taught, refresh
 from toolhound.normal import Normal
-from toolhound.workers import TO_TEACH, Answer, Ask, here
+from toolhound.workers import SAID, TO_TEACH, Answer, Ask, here
 
 SHARD_CALLS = 50_000
 """How many calls a detector holds at a time when everything is looked at."""
@@ -45,11 +45,6 @@ WHOLE = (Scope.CALL, Scope.SESSION)
 
 LONG_LIVED = (Scope.PRINCIPAL, Scope.AGENT, Scope.SERVER, Scope.FLEET)
 """Scopes of which a slice holds what lies within the detectors' lookback: what a look costs depends on how much that is, not on what is new."""
-
-PAYLOADS = {
-    "arguments": "VARCHAR", "result": "VARCHAR", "attributes": "VARCHAR", "argument_shingles": "UBIGINT[]", "result_shingles": "UBIGINT[]",
-}
-"""What is most of a call's bulk: of longer-lived groups, it would not fit."""
 
 BEGINNING = 1_000
 """Of the arguments and results that they name, detectors of longer-lived groups see so many characters: why a call was refused stands there."""
@@ -128,7 +123,7 @@ class Look:
         asked = self.database.few(TOUCHED.format("looking"))
         looked.failures |= refresh(self.database, self.usual.learners, asked, self.database.transaction, self._teach)
 
-    def _teach(self, learners: Sequence[Registered], calls: pa.Table) -> Taught:
+    def _teach(self, learners: Sequence[Registered], calls: pa.Table, said: pa.Table | None) -> Taught:
         """Have as many learn at once as are asked at once."""
         learners = [one for one in learners if one.detector.learn]
         shares = min(self._at_once, max(1, len(learners))) if len(calls) >= WORTH_TEACHING_APART else 1
@@ -136,7 +131,9 @@ class Look:
         told: list[Taught] = []
         try:
             for n in range(shares):
-                answers.append(self._ask(learners[n::shares], {TO_TEACH: calls}))
+                some = learners[n::shares]
+                heard = {SAID: said} if said is not None and any(one.detector.learn_prompts for one in some) else {}
+                answers.append(self._ask(some, {TO_TEACH: calls, **heard}))
             while answers:
                 told.append(cast(Taught, answers.popleft().result()))
         finally:

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from detectors.contract import Slice
+from detectors.contract import SAID_BEFORE, SAID_LENGTH, Slice, unanswered
 from detectors.registry import Registered
 from store.database import Database
 from store.errors import StoreError
@@ -51,9 +52,10 @@ def grown(half_life_days: float, moment: str = "last_at") -> str:
 def _teaching(one: Registered) -> str:
     """SQL: what the calls named `incoming` teach a detector, its counters by lesson and subject."""
     subject = f"coalesce({one.detector.learn_by}, '')" if one.detector.learn_by else "''"
+    heard = ", messages AS (SELECT {} FROM said{})" if one.detector.learn_prompts else ""
     if one.detector.learn_at_once:
         return f"""
-            WITH calls AS (SELECT *, {LESSON} AS lesson, {subject} AS subject FROM incoming)
+            WITH calls AS (SELECT *, {LESSON} AS lesson, {subject} AS subject FROM incoming){heard.format('*', '')}
             SELECT lesson, '{one.name}' AS detector, subject, key, n::BIGINT AS n, first_at, last_at FROM ({one.detector.learn}) WHERE key IS NOT NULL
         """
     return f"""
@@ -62,7 +64,8 @@ def _teaching(one: Registered) -> str:
         FROM (SELECT DISTINCT lesson, subject FROM apart) AS who, LATERAL (
             WITH calls AS (
                 SELECT * EXCLUDE (lesson, subject) FROM apart WHERE apart.lesson = who.lesson AND apart.subject = who.subject
-            ) SELECT key, n, first_at, last_at FROM ({one.detector.learn})
+            ){heard.format('* EXCLUDE (lesson)', ' WHERE said.lesson = who.lesson')}
+            SELECT key, n, first_at, last_at FROM ({one.detector.learn})
         ) AS told WHERE told.key IS NOT NULL
     """
 
@@ -75,20 +78,38 @@ class Taught:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-Teach = Callable[[Sequence[Registered], pa.Table], Taught]
+Teach = Callable[[Sequence[Registered], pa.Table, pa.Table | None], Taught]
+
+_SAID = f"""
+    SELECT hash(session_id) AS lesson, session_id, m.message_id, m.said_at, left(m.text, {SAID_LENGTH}) AS text
+    FROM messages AS m JOIN (
+        SELECT session_id, min(called_at) AS first_at, max(called_at) AS last_at FROM teaching WHERE session_id IS NOT NULL GROUP BY session_id
+    ) AS t USING (session_id)
+    WHERE m.role = 'user' AND m.text IS NOT NULL AND m.said_at BETWEEN t.first_at - {SAID_BEFORE} AND t.last_at
+      AND m.said_at BETWEEN $first::TIMESTAMPTZ - {SAID_BEFORE} AND $last::TIMESTAMPTZ  -- as the lake is laid out by days
+"""
 
 
-def teach(learners: Sequence[Registered], calls: pa.Table) -> Taught:
-    """Have detectors learn from calls."""
+def said_in(database: Database, learners: Sequence[Registered], calls: pa.Table) -> pa.Table | None:
+    """What users said in the sessions of these calls, where anybody learns from it."""
+    if not any(one.detector.learn_prompts for one in learners):
+        return None
+    with database.named(teaching=calls.select(["session_id", "called_at"])):
+        return database.few(_SAID, {"first": pc.min(calls["called_at"]).as_py(), "last": pc.max(calls["called_at"]).as_py()})
+
+
+def teach(learners: Sequence[Registered], calls: pa.Table, said: pa.Table | None = None) -> Taught:
+    """Have detectors learn from calls, and from what `said` gives of them, where one asks for it."""
     taught, room = Taught(_NOTHING), Slice({})
     try:
-        with room.named(incoming=calls):
+        with room.named(incoming=calls, **({} if said is None else {"said": said})):
             for one in learners:
                 if one.detector.learn:
                     try:
                         taught.lessons = pa.concat_tables([taught.lessons, room.query(_teaching(one)).cast(_NOTHING.schema)])
                     except StoreError as error:
-                        taught.failures[one.name] = f"{type(error).__name__}: {error}"
+                        asked = "learn_by and learn" if one.detector.learn_by else "learn"
+                        taught.failures[one.name] = f"{type(error).__name__}: {unanswered(asked, error)}"
     finally:
         room.close()
     return taught
@@ -96,7 +117,7 @@ def teach(learners: Sequence[Registered], calls: pa.Table) -> Taught:
 
 def counters(database: Database, learners: Sequence[Registered], calls: pa.Table, half_life_days: float) -> pa.Table:
     """What `calls` teach all detectors together, fit to be merged with other counters. Raises StoreError where one cannot learn from them."""
-    taught = teach(learners, calls)
+    taught = teach(learners, calls, said_in(database, learners, calls))
     if taught.failures:
         raise StoreError("; ".join(f"{name}: {why}" for name, why in taught.failures.items()))
     with database.named(taught=taught.lessons):
@@ -116,7 +137,7 @@ def refresh(
     with database.named(asked=asked):
         theirs = f"FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)"
         calls = database.few(f"SELECT * {theirs} AND {database.bounds('seen_at', theirs)}")
-    taught = teach(learners, calls) if len(calls) else Taught(_NOTHING)
+    taught = teach(learners, calls, said_in(database, learners, calls)) if len(calls) else Taught(_NOTHING)
     with write(), database.named(asked=asked, taught=taught.lessons):
         database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")
         database.execute("INSERT INTO hot.lessons BY NAME FROM taught")

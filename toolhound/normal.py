@@ -1,7 +1,7 @@
 """What is normal, as a slice of calls may ask for it: settled counters and, unless told otherwise, what unsettled sessions teach."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from detectors.registry import Registered
 from store.database import Database
+from store.errors import DiskError, StoreError
 from toolhound.lessons import COUNTED, grown
 
 HALF_LIFE_DAYS = 30.0
@@ -78,13 +79,22 @@ class Normal:
                 by_whom[one.detector.learn_by].append(one.name)
         everybody = [name for names in by_whom.values() for name in names]
         wanted = [pa.table({"detector": pa.array(everybody, pa.string()), "subject": pa.repeat("", len(everybody))})]
-        whoms = [whom for whom in by_whom if whom]
+        whoms = {whom: names for whom, names in by_whom.items() if whom}
         if whoms:
-            asking = " UNION ALL ".join(
-                f"SELECT unnest($names_{n}::VARCHAR[]) AS detector, subject "
-                f"FROM (SELECT DISTINCT {whom} AS subject FROM calls_of_slice UNION SELECT k FROM keys_of_slice) WHERE subject <> ''"
-                for n, whom in enumerate(whoms)
-            )
             with self.database.named(calls_of_slice=calls, keys_of_slice=pa.table({"k": pa.array(keys, pa.string())})):
-                wanted.append(self.database.few(asking, {f"names_{n}": by_whom[whom] for n, whom in enumerate(whoms)}))
+                wanted += self._about(whoms)
         return pa.concat_tables(wanted)
+
+    def _about(self, whoms: Mapping[str, list[str]]) -> list[pa.Table]:
+        """Whom the slice is about; where a `learn_by` cannot be answered, its detector is told nothing: it fails to learn, and that is reported."""
+        asking = " UNION ALL ".join(
+            f"SELECT unnest($names_{n}::VARCHAR[]) AS detector, subject "
+            f"FROM (SELECT DISTINCT {whom} AS subject FROM calls_of_slice UNION SELECT k FROM keys_of_slice) WHERE subject <> ''"
+            for n, whom in enumerate(whoms)
+        )
+        try:
+            return [self.database.few(asking, {f"names_{n}": names for n, names in enumerate(whoms.values())})]
+        except DiskError:
+            raise
+        except StoreError:
+            return [table for whom, names in whoms.items() for table in self._about({whom: names})] if len(whoms) > 1 else []

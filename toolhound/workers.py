@@ -24,6 +24,9 @@ ENDED = "a process of detectors ended by itself, perhaps for lack of memory; it 
 TO_TEACH = "to_teach"
 """The table of calls that detectors are to learn from."""
 
+SAID = "said"
+"""The table of what users said in their sessions, beside it, where one of these detectors learns from it."""
+
 
 class Answer(Protocol):
     """What detectors say of a slice, sooner or later."""
@@ -33,7 +36,7 @@ class Answer(Protocol):
 
 
 class Ask(Protocol):
-    """Asks detectors about the tables of a slice; or has them learn, where there is but the table `TO_TEACH`."""
+    """Asks detectors about the tables of a slice; or has them learn, where there is the table `TO_TEACH`."""
 
     def __call__(self, asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Answer:
         """Ask."""
@@ -127,7 +130,7 @@ class Workers:
 
 def _asked(asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Run | Taught:
     if TO_TEACH in seen:
-        return teach(asked, seen[TO_TEACH])
+        return teach(asked, seen[TO_TEACH], seen.get(SAID))
     laid = Slice(seen)
     try:
         return run(asked, laid)

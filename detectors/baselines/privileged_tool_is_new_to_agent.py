@@ -20,12 +20,11 @@ from datetime import timedelta
 from typing import Any
 
 from detectors.contract import Detector, Scope
+from detectors.peers import BESIDE
 from detectors.privileges import PRIVILEGED
 from detectors.scenarios import START, call, steady
 from store.records import Call, Outcome, Severity
 
-BESIDE = "chr(31) || coalesce(server, '')"
-"""Whom a counter is about besides the agent: everybody who uses the server."""
 CALLS_AT_LEAST, DAYS_AT_LEAST = 150, 5
 CHANCE_AT_MOST = 0.01
 """Good-Turing: the chance of something new is the share of what was seen once. An agent that tries tools all the time is not settled."""

