@@ -171,7 +171,7 @@ def sustained(options: argparse.Namespace) -> dict[str, float]:
     """As much as goes over HTTP until all of it is in the tables and the lake: calls a second from the first request to the last row."""
     with serving(options.collectors) as (supervisor, addresses, client):
         begun = time.monotonic()
-        sent = measured("http", addresses.http, 1, options.seconds * 2)["spans_per_s"] * options.seconds * 2
+        sent = measured("http", addresses.http, options.clients, options.seconds * 2)["spans_per_s"] * options.seconds * 2
         while client.health()["spool"]["files"] and time.monotonic() - begun < CATCH_UP_SECONDS:
             time.sleep(0.2)
         return {"sustained_calls_per_s": sent / (time.monotonic() - begun), **{f"sustained_{k}": v for k, v in memory(supervisor).items()}}

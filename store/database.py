@@ -25,7 +25,7 @@ VIEW_ORDER = ("prompts", "steps", "turns", "leaves")
 _WIDE = ("steps",)
 """Views that hold calls whole: they are not worth keeping beside these, only what they build on is."""
 
-MEMORY_LIMIT_BYTES = 768 << 20
+MEMORY_LIMIT_BYTES = 640 << 20
 """DuckDB's own cap; beyond it, it spills to the workspace's folder instead of growing."""
 
 CHECKPOINT_BYTES = 256 << 20
@@ -348,7 +348,7 @@ def hot_schema(database: Database) -> None:
     database.execute("CREATE SCHEMA IF NOT EXISTS hot")
     _upgrade_sightings(database)
     for table in (*tables.TABLES, *tables.MEMORY):
-        database.execute(tables.ddl(table, f"hot.{'sighted' if table == 'observations' else table}"))
+        database.execute(tables.ddl(table, f"hot.{'sighted' if table == 'observations' else table}", table not in tables.PASSING))
     database.execute(f"CREATE OR REPLACE VIEW hot.observations AS {tables.HOT_OBSERVATIONS}")
     for column in ("subject VARCHAR DEFAULT ''", "sessions BIGINT DEFAULT 1", "weight DOUBLE DEFAULT 0"):  # of workspaces older than these
         database.execute(f"ALTER TABLE hot.normal ADD COLUMN IF NOT EXISTS {column}")
@@ -359,6 +359,7 @@ def hot_schema(database: Database) -> None:
         "CREATE TABLE IF NOT EXISTS hot.lessons (lesson UBIGINT, detector VARCHAR, subject VARCHAR, key VARCHAR, n BIGINT, first_at TIMESTAMPTZ, "
         "last_at TIMESTAMPTZ)"
     )
+    database.execute("CREATE TABLE IF NOT EXISTS hot.taught (lesson UBIGINT, calls BIGINT, learners VARCHAR)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.held (name VARCHAR, confirmed BOOLEAN)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.scores (detector VARCHAR, day DATE, score SMALLINT, sessions BIGINT)")
     database.execute("CREATE TABLE IF NOT EXISTS hot.scored (session UBIGINT, day DATE)")

@@ -7,6 +7,7 @@
     │   └── ConflictError     ... because what it changes was changed by somebody else
     ├── StoreError            the workspace cannot be read or written
     │   ├── BusyError         ... because another process holds it
+    │   ├── SettlingError     ... because what would change is on its way into the lake; trying again when it is there helps
     │   ├── DiskError         ... because the disk is full or failing; trying again later can help
     │   └── DamagedError      ... because what was stored is damaged; trying again does not help
     ├── DetectorError         a detector is malformed or failed
@@ -43,6 +44,10 @@ class StoreError(ToolhoundError):
 
 class BusyError(StoreError):
     """A workspace that another process holds."""
+
+
+class SettlingError(StoreError):
+    """A change to calls that are being written into the lake."""
 
 
 class DiskError(StoreError):

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from store import messages, spool, tables
 from store.client_sessions import with_sessions
 from store.database import Database
-from store.errors import DamagedError
+from store.errors import DamagedError, SettlingError
 from store.heard import Kind, heard_of, keys, remember
-from store.merge import Merged, merge
+from store.merge import Merged, earliest, merge
 from store.rewriting import ADOPTED
 
 Read: TypeAlias = Callable[[Path], Mapping[str, pa.Table]]
@@ -41,20 +41,22 @@ class Taken:
 
 def take(
     database: Database, files: list[Path], read: Read = spool.read, rewritten: Callable[[], None] = lambda: None,
+    settling: datetime | None = None,
 ) -> Taken:
     """Take spool files into the hot tables, in one transaction with their names; a file that was taken before is only named.
 
     rewritten: called inside the transaction where calls of the lake were written anew, so that their older versions are left out.
+    settling: calls that were seen before this moment are on their way into the lake. Raises SettlingError where one of them would change.
     Where something in them cannot be taken, each is tried by itself, so that one damaged file does not hold up the others.
     """
     try:
-        return _take(database, files, read, rewritten)
+        return _take(database, files, read, rewritten, settling)
     except UNFIT as error:
         if len(files) == 1:
             return Taken(damaged={files[0]: f"{type(error).__name__}: {error}"})
     taken = Taken()
     for path in files:
-        one = take(database, [path], read, rewritten)
+        one = take(database, [path], read, rewritten, settling)
         taken.files += one.files
         taken.records += one.records
         taken.damaged |= one.damaged
@@ -62,7 +64,7 @@ def take(
     return taken
 
 
-def _take(database: Database, files: list[Path], read: Read, rewritten: Callable[[], None]) -> Taken:
+def _take(database: Database, files: list[Path], read: Read, rewritten: Callable[[], None], settling: datetime | None) -> Taken:
     taken = Taken()
     asked = {"names": [path.name for path in files]}
     known = {r["file"] for r in database.rows("SELECT file FROM hot.spooled WHERE file IN (SELECT unnest($names::VARCHAR[]))", asked)}
@@ -87,6 +89,8 @@ def _take(database: Database, files: list[Path], read: Read, rewritten: Callable
     now = datetime.now(UTC)
     with database.transaction():
         taken.merged = absorb(database, {kind: pa.concat_tables(p) for kind, p in parts.items() if p}, now)
+        if settling and taken.merged.since and taken.merged.since < settling:
+            raise SettlingError("calls that settle now would change; they do when they have settled")
         if taken.merged.superseded:
             rewritten()
         database.insert("hot.spooled", pa.table({
@@ -102,7 +106,7 @@ def absorb(database: Database, batch: Mapping[str, pa.Table], now: datetime) -> 
     merged = merge(database, with_sessions(database, whole["observations"], now), whole["spans"])
     moved = messages.take(database, whole["messages"], [*(whole[kind]["trace_id"] for kind in ("observations", "spans", "messages"))])
     _accesses(database, whole["access"])
-    served = _adopt_servers(database, new) if len(new) else []
+    served = _adopt_servers(database, new, merged) if len(new) else []
     _touch(database, Merged(sorted({*merged.call_ids, *served}), sorted({*merged.left_sessions, *moved})), whole, now)
     return merged
 
@@ -115,14 +119,16 @@ def _with_moment(kind: str, rows: pa.Table) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index(name), name, pc.coalesce(rows[name], rows["seen_at"]))
 
 
-def _adopt_servers(database: Database, definitions: pa.Table) -> list[str]:
+def _adopt_servers(database: Database, definitions: pa.Table, merged: Merged) -> list[str]:
     """Calls that came without a server get one from definitions that came later; which they are."""
     with database.named(listed=definitions):
         rows = database.query(f"""
-            SELECT c.call_id, d.server FROM hot.calls AS c JOIN ({ADOPTED}) AS d ON d.tool = c.tool AND d.agent IS NOT DISTINCT FROM c.agent
+            SELECT c.call_id, c.seen_at, d.server
+            FROM hot.calls AS c JOIN ({ADOPTED}) AS d ON d.tool = c.tool AND d.agent IS NOT DISTINCT FROM c.agent
             WHERE c.server IS NULL AND c.tool IN (SELECT tool FROM listed)
         """)
     if len(rows):
+        merged.since = earliest(merged.since, pc.min(rows["seen_at"]).as_py())
         with database.named(served=rows):
             database.execute("UPDATE hot.calls AS c SET server = s.server FROM served AS s WHERE s.call_id = c.call_id")
     return [str(call_id) for call_id in rows.column("call_id").to_pylist()]

@@ -55,7 +55,11 @@ class Lake:
 
     def move(self, database: Database, table: str, select: str) -> None:
         """Write what our own `select` gives without holding all of it at once; otherwise as `append`."""
-        day = _day(table)
+        self.enter(database, self.write_out(database, table, select))
+
+    def write_out(self, database: Database, table: str, select: str) -> list[LakeFile]:
+        """Write what our own `select` gives into files that do not count before they are entered."""
+        day, files = _day(table), []
         for part in database.rows(f"SELECT {day} AS day, count(*) AS records FROM ({select}) GROUP BY ALL ORDER BY day"):
             columns, ordered = ", ".join(tables.names(table)), ", ".join(_order(table))
             rows = database.stream(
@@ -65,15 +69,23 @@ class Lake:
                 path = self._write(table, part["day"], rows)
             finally:
                 rows.close()  # or a disk that is full would leave the connection with half an answer
-            self.note(database, table, path, part["records"])
+            files.append(self._told(table, path, part["records"]))
+        return files
 
     def note(self, database: Database, table: str, path: Path, records: int) -> None:
         """Enter a file that was written into the ledger."""
-        size, sum_of_bytes = path.stat().st_size, checksum(path)
-        database.execute(
-            "INSERT INTO hot.lake_files (tbl, path, records, written_at, bytes, checksum) VALUES (?, ?, ?, ?, ?, ?)",
-            [table, str(path.relative_to(self.folder)), records, datetime.now(UTC), size, sum_of_bytes],
-        )
+        self.enter(database, [self._told(table, path, records)])
+
+    def enter(self, database: Database, files: Sequence[LakeFile]) -> None:
+        """Let files count; call inside the transaction that removes their rows elsewhere."""
+        for one in files:
+            database.execute(
+                "INSERT INTO hot.lake_files (tbl, path, records, written_at, bytes, checksum) VALUES (?, ?, ?, ?, ?, ?)",
+                [one.table, one.path, one.records, one.written_at, one.bytes, one.checksum],
+            )
+
+    def _told(self, table: str, path: Path, records: int) -> LakeFile:
+        return LakeFile(table, str(path.relative_to(self.folder)), records, datetime.now(UTC), path.stat().st_size, checksum(path))
 
     def _write(self, table: str, day: date, rows: pa.Table | pa.RecordBatchReader) -> Path:
         return self._writer.write(table, day, rows.to_reader() if isinstance(rows, pa.Table) else rows, _order(table))

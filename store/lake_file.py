@@ -6,6 +6,7 @@ Where the workspace has a key, DuckDB writes them, which alone reads what it enc
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ class Writer:
     def __init__(self, folder: Path, seal: Seal | None, searched: Sequence[str]) -> None:
         self._folder, self._searched = folder, searched
         self._encrypting = Database.beside(folder.parent, seal) if seal else None
+        self._one_at_a_time = threading.Lock()
 
     def write(self, table: str, day: date, rows: pa.RecordBatchReader, order: Sequence[str]) -> Path:
         """A new file of a day, out of rows that come in order. Raises DiskError; then nothing is left of it."""
@@ -42,7 +44,7 @@ class Writer:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if self._encrypting:
-                with self._encrypting.named(written=rows):  # DuckDB keeps no order but one that it is asked for
+                with self._one_at_a_time, self._encrypting.named(written=rows):  # DuckDB keeps no order but one that it is asked for
                     self._encrypting.write_parquet(f"SELECT * FROM written ORDER BY {', '.join(order)}", partial, ROW_GROUP_ROWS, ROW_GROUP_BYTES)
             else:
                 _write(partial, rows, self._searched)

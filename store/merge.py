@@ -47,7 +47,8 @@ class Merged:
     """What changed: the calls that were made, rewritten or taken up by others, and the sessions that they were in before.
 
     repeated: sightings that were known; contradicted: those of them that say something else under the same id (the first counts);
-    ahead: sightings whose source's clock is ahead of ours by more than `CLOCK_AHEAD`; superseded: versions in the lake that count no more.
+    ahead: sightings whose source's clock is ahead of ours by more than `CLOCK_AHEAD`; superseded: versions in the lake that count no more;
+    since: when the oldest sighting of a call that was known before, and is another now, was seen.
     """
 
     call_ids: list[str] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Merged:
     contradicted: int = 0
     ahead: int = 0
     superseded: int = 0
+    since: datetime | None = None
 
     def add(self, other: "Merged") -> None:
         """Take over what another says."""
@@ -65,6 +67,7 @@ class Merged:
         self.contradicted += other.contradicted
         self.ahead += other.ahead
         self.superseded += other.superseded
+        self.since = earliest(self.since, other.since)
 
 
 def merge(database: Database, observations: pa.Table, spans: pa.Table) -> Merged:
@@ -99,7 +102,7 @@ def merge(database: Database, observations: pa.Table, spans: pa.Table) -> Merged
         database.insert("hot.spans", spans.filter(pa.array(stand.spans)))
     around_rest = spans if not stand.spans.any() else spans.filter(pa.array(~stand.spans))
     if len(rest) or awaited.any() or spanned.any():
-        known = _Since(since_own, _earliest(since_tied, since_awaited), _earliest(since_around, since_spanned))
+        known = _Since(since_own, earliest(since_tied, since_awaited), earliest(since_around, since_spanned))
         _take_rest(database, observations, rest, around_rest, known, merged)
     else:
         _insert_spans(database, around_rest)
@@ -168,7 +171,8 @@ def _refused(observations: pa.Table) -> Flags:
     return np.array([decision == "reject" for decision in decisions.to_pylist()], np.bool_)
 
 
-def _earliest(*moments: datetime | None) -> datetime | None:
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The first of those that are known."""
     return min((m for m in moments if m is not None), default=None)
 
 
@@ -227,6 +231,7 @@ def _take_rest(database: Database, observations: pa.Table, rest: Rows, spans: pa
     merged.call_ids += changed.write()
     merged.left_sessions += changed.left_sessions
     merged.superseded += changed.superseded
+    merged.since = earliest(merged.since, changed.since)
 
 
 def _nodes(table: pa.Table, rows: Rows, columns: Iterable[str]) -> list[Node]:

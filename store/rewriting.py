@@ -48,6 +48,8 @@ class Rewriting:
         changed = [o for o in nodes if _is_changed(o)]
         self.concerned = {o["call_id"] for o in changed} | {o["former"] for o in changed if o["former"]}
         self.remade = {c for c in self.concerned if self._is_remade(c)}
+        seen = [o["seen_at"] for c in self.concerned for o in self.before.get(c, ())]
+        self.since = moment(min(seen)) if seen else None
         self.left_sessions = sorted({
             s for c, members in self.before.items() if c in self.concerned and (s := _spoken(members, "former_")["session_id"])
         })

@@ -12,7 +12,7 @@ import io
 import itertools
 import os
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,18 +95,22 @@ class Spool:
             sync_folder(self.folder)
         return len(unknown)
 
-    def let_go(self, before: datetime | None, most_bytes: int) -> int:
-        """Remove files that were set aside and written before a moment (all, where there is none), and the oldest beyond a size."""
+    def superfluous(self, before: datetime | None, most_bytes: int) -> list[Path]:
+        """Files that were set aside and written before a moment (all, where there is none), and the oldest beyond a size."""
         files = self.taken()
         sizes = [path.stat().st_size for path in files]
-        left, gone = sum(sizes), 0
+        left, gone = sum(sizes), []
         for path, size in zip(files, sizes, strict=True):
             if before is not None and written_at(path) >= before and left <= most_bytes:
                 break
-            path.unlink()
+            gone.append(path)
             left -= size
-            gone += 1
         return gone
+
+    def let_go(self, files: Iterable[Path]) -> None:
+        """Remove files that were set aside."""
+        for path in files:
+            path.unlink()
 
     def size(self) -> tuple[int, int]:
         """Files waiting, and their bytes."""

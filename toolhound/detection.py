@@ -40,6 +40,9 @@ NEWEST_CALLS = 200_000
 LOOKED_AT_WITHIN = timedelta(minutes=10)
 """How long a call waits in the hot tables for its look; then it settles all the same, and is looked for in the lake."""
 
+LOOKED_AT_CALLS = 500_000
+"""How many wait there at most, the newest: taking in must not become slower, the more wait."""
+
 WHOLE = (Scope.CALL, Scope.SESSION)
 """Scopes that a slice holds whole, and with payloads: what is no longer found there no longer holds."""
 
@@ -48,6 +51,8 @@ LONG_LIVED = (Scope.PRINCIPAL, Scope.AGENT, Scope.SERVER, Scope.FLEET)
 
 BEGINNING = 1_000
 """Of the arguments and results that they name, detectors of longer-lived groups see so many characters: why a call was refused stands there."""
+
+_LOOKED_AT = "call_id, session_id, principal, client_address, agent, server, called_at, seen_at"
 
 _WAITING = " UNION ALL ".join(
     f"SELECT '{scope}' AS scope, {SCOPE_KEY[scope]} AS key, min(least(called_at, seen_at)) AS since FROM looked_at GROUP BY ALL"  # a clock
@@ -106,17 +111,25 @@ class Look:
         self.database.execute(
             "CREATE OR REPLACE TEMP TABLE looking AS SELECT * FROM hot.touched ORDER BY touched_at, kind, key LIMIT $most", {"most": most}
         )
-        self.database.execute("""
-            CREATE OR REPLACE TEMP TABLE looked_at AS
-            SELECT call_id, session_id, principal, client_address, agent, server, called_at, seen_at FROM hot.calls
-            WHERE call_id IN (SELECT key FROM looking WHERE kind = 'call')
-        """)
-        if self.database.value("SELECT count(*) FROM looking WHERE touched_at < $late", {"late": datetime.now(UTC) - LOOKED_AT_WITHIN}):
-            self.database.execute("""
-                INSERT INTO looked_at SELECT call_id, session_id, principal, client_address, agent, server, called_at, seen_at FROM calls
-                WHERE call_id IN (SELECT key FROM looking WHERE kind = 'call' EXCEPT SELECT call_id FROM hot.calls)
-            """)
+        self.database.execute(f"CREATE OR REPLACE TEMP TABLE looked_at AS SELECT {_LOOKED_AT} FROM hot.calls WHERE false")
+        last = self.database.value("SELECT max(touched_at) FROM looking")
+        if last is None:
+            return self.database.query("FROM looking")
+        self._find("hot.calls", f"seen_at <= TIMESTAMPTZ '{last.isoformat()}'")  # what came later is not even looked through; but clocks differ
+        self._find("hot.calls", "true")
+        first = self.database.value("SELECT min(touched_at) FROM looking")
+        if first < patience(self.database, datetime.now(UTC)):
+            self._find("calls", f"seen_at >= TIMESTAMPTZ '{(first - LOOKED_AT_WITHIN).isoformat()}'")
+            self._find("calls", "true")
         return self.database.query("FROM looking")
+
+    def _find(self, table: str, within: str) -> None:
+        """Add the calls that were chosen and are not found yet, where there are any."""
+        missing = self.database.few("SELECT key FROM looking WHERE kind = 'call' EXCEPT SELECT call_id FROM looked_at")
+        if len(missing):
+            with self.database.named(missing=missing):
+                there = f"FROM {table} WHERE call_id IN (SELECT key FROM missing) AND {within}"
+                self.database.execute(f"INSERT INTO looked_at SELECT {_LOOKED_AT} {there}")
 
     def learn(self, looked: Looked) -> None:
         """Do the lessons of what was chosen anew."""
@@ -264,6 +277,12 @@ def look_at_touched(
     look.sessions(looked)
     look.groups(look.touched(), looked)
     return looked
+
+
+def patience(database: Database, now: datetime) -> datetime:
+    """Calls that were touched before this moment settle, though they were not looked at."""
+    newest = database.value(f"SELECT touched_at FROM hot.touched ORDER BY touched_at DESC LIMIT 1 OFFSET {LOOKED_AT_CALLS - 1}")
+    return max(newest or now - LOOKED_AT_WITHIN, now - LOOKED_AT_WITHIN)
 
 
 def look_at_everything(

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from alerts import budget, groups, outbox, scores, triage
 from alerts.changes import Change
 from alerts.sinks import Sink
 from detectors.contract import SCOPE_KEY
-from detectors.registry import detectors
+from detectors.registry import Registered, detectors
 from store import intake, tables
 from store.database import Database, hot_schema
-from store.errors import DiskError, StoreError
+from store.errors import DiskError, SettlingError, StoreError
 from store.lake import Lake
 from store.records import Delivery, Finding
 from store.rejected import Rejected
@@ -26,6 +25,7 @@ from toolhound.detection import Looked
 from toolhound.keys import seal_of
 from toolhound.looking import Looks
 from toolhound.normal import Normal
+from toolhound.progress import Progress
 from toolhound.settings import DATABASE_FILE, Settings
 from toolhound.settling import SPOOLED_KEPT
 from toolhound.workers import Workers
@@ -40,6 +40,10 @@ STEP_BYTES = 64 << 20
 STEP_SECONDS, IDLE_SECONDS = 0.25, 0.05
 """A step costs as much as hundreds of records, whatever it takes: so while records come, there are no more than four in a second."""
 
+LOOKS_SHARE = 0.2
+"""What looks may take of the time while steps take longer than `STEP_SECONDS`: what is not looked at yet is kept, what is not taken yet makes senders
+wait."""
+
 STEPS_A_LOOK = 8
 """How often is taken before a look while more waits in the spool, where one thread does both."""
 
@@ -48,23 +52,6 @@ SETTLE_ROWS = 20_000
 """Fewer wait in the hot tables until the oldest is `SETTLE_AFTER` old: a question opens every file of the lake, so they should be few."""
 
 SETTLE_AFTER = timedelta(hours=1)
-
-
-@dataclass(slots=True)
-class Progress:
-    """What the engine did since it started, for the health page."""
-
-    records: int = 0
-    files: int = 0
-    repeated: int = 0
-    contradicted: int = 0
-    ahead: int = 0
-    alerts: int = 0
-    last_step_at: datetime | None = None
-    failures: dict[str, str] = field(default_factory=dict)
-    trouble: str | None = None
-    look_trouble: str | None = None
-    delivery_trouble: str | None = None
 
 
 class Engine:
@@ -92,6 +79,9 @@ class Engine:
         self.lake.make_views(self.database)
         self.progress = Progress()
         self.writing = threading.RLock()
+        self._keeps_up, self._settled = threading.Event(), threading.Event()
+        self._keeps_up.set()
+        self._settling: datetime | None = None
         self.looks = Looks(self.database.reader(), self._normal_for, self._conclude, workers, settings.budgets)
         self._last_settled = datetime.now(UTC)
         self._last_kept_house = datetime.min.replace(tzinfo=UTC)
@@ -124,10 +114,18 @@ class Engine:
         return records
 
     def take(self) -> int:
-        """Take what is spooled into the database; the number of records."""
+        """Take what is spooled into the database; the number of records. Where that would change calls that are settling, when they have."""
+        while True:
+            try:
+                return self._take()
+            except SettlingError:
+                self._settled.wait()
+
+    def _take(self) -> int:
         with self.writing:
             taken = intake.take(
                 self.database, self.spool.pending(FILES_A_STEP, STEP_BYTES), self.spool.read, lambda: self.lake.make_views(self.database),
+                self._settling,
             )
             if taken.files:
                 self.spool.set_aside(taken.files)
@@ -157,20 +155,26 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - the loop must outlive any one round; health shows what went wrong
                 self.progress.trouble, busy = f"{type(error).__name__}: {error}", False
                 stop.wait(1)
-            stop.wait(max(0.0, begun + STEP_SECONDS - time.monotonic()) if busy else IDLE_SECONDS)
+            left = begun + STEP_SECONDS - time.monotonic()
+            (self._keeps_up.clear if busy and left < 0 else self._keeps_up.set)()
+            stop.wait(max(0.0, left) if busy else IDLE_SECONDS)
+        self._keeps_up.set()
         looker.join()
 
     def _run_looks(self, stop: threading.Event) -> None:
         while not stop.is_set():
+            begun = time.monotonic()
             try:
                 busy = self.looks.once()
+                took = time.monotonic() - begun
                 self._settle_in_time()
                 self.progress.look_trouble = None
             except Exception as error:  # noqa: BLE001 - as above
-                self.progress.look_trouble, busy = f"looks: {type(error).__name__}: {error}", False
+                self.progress.look_trouble, busy, took = f"looks: {type(error).__name__}: {error}", False, 0.0
                 stop.wait(1)
             if not busy:
                 stop.wait(0.05)
+            self._keeps_up.wait(took * (1 / LOOKS_SHARE - 1))
 
     def run_deliveries(self, stop: threading.Event) -> None:
         """Hand alerts to their destinations until told to stop."""
@@ -248,32 +252,51 @@ class Engine:
         """Settle where it is time, and worth a file."""
         if datetime.now(UTC) - self._last_settled <= SETTLE_EVERY:
             return
-        with self.looks.lock, self.writing:
+        with self.looks.lock:
             self._settle_what_is_due()
 
     def _settle_what_is_due(self) -> None:
         before = datetime.now(UTC) - timedelta(seconds=self.settings.keep.settle_seconds)
         ready = " UNION ALL ".join(f"SELECT seen_at FROM hot.{table} WHERE seen_at < $before" for table in ("calls", "messages", "access"))
-        row = self.database.rows(f"SELECT count(*) AS n, min(seen_at) AS first FROM ({ready})", {"before": before})[0]
+        row = self.looks.reader.rows(f"SELECT count(*) AS n, min(seen_at) AS first FROM ({ready})", {"before": before})[0]
         due = row["n"] >= SETTLE_ROWS or (row["first"] is not None and row["first"] < before - SETTLE_AFTER)
         if due and self.settle(before) >= settling.AT_ONCE:
             return  # there is more: the next round goes on with it
         self._last_settled = datetime.now(UTC)
         if self._last_settled - self._last_kept_house > upkeep.EVERY:
-            upkeep.keep_house(self.database, self.lake, self.settings.keep, self._last_settled)
+            with self.writing:
+                upkeep.keep_house(self.database, self.lake, self.settings.keep, self._last_settled)
             self._last_kept_house = self._last_settled
 
     def settle(self, before: datetime) -> int:
-        """Move what no longer changes into the lake and learn from it; the number of calls moved. If it fails, all stays as it was."""
-        with self.looks.lock, self.writing:
+        """Move what no longer changes into the lake and learn from it; the number of calls moved. If it fails, all stays as it was.
+
+        Most of the work is done while others write; who would change what is settling waits (`take`).
+        """
+        known = [one for name, one in detectors().items() if name not in self.progress.failures]  # or what they raise would undo all of it
+        rules = self.settings.learn
+        with self.looks.lock:
             try:
-                with self.database.transaction():
-                    moved = self._settle(before)
+                self._settled.clear()
+                with self.writing:  # nothing is being taken that does not know of this
+                    self._settling = before
+                leaving = settling.prepare(
+                    self.looks.reader, self.lake, before, lambda database: learning.prepare(database, known, list(detectors().values()), rules),
+                )
+                moved, superfluous = len(leaving.calls), list[Path]()
+                with self.writing:
+                    with self.database.transaction():
+                        self._move(before, leaving, known)
+                    if self._publish() and moved < settling.AT_ONCE:
+                        superfluous = self.spool.superfluous(self._unsettled_since(), self.settings.collect.spool_bytes)
             except BaseException:
-                self.lake.sweep(self.database)
+                with self.writing:
+                    self.lake.sweep(self.database)
                 raise
-            if self._publish() and moved < settling.AT_ONCE:
-                self.spool.let_go(self._unsettled_since(), self.settings.collect.spool_bytes)
+            finally:
+                self._settling = None
+                self._settled.set()
+            self.spool.let_go(superfluous)
             return moved
 
     def _publish(self) -> bool:
@@ -291,18 +314,15 @@ class Engine:
         oldest: datetime | None = self.database.value(f"SELECT min(seen_at) FROM ({hot})")
         return max(oldest, datetime.now(UTC) - SPOOLED_KEPT) if oldest else None
 
-    def _settle(self, before: datetime) -> int:
-        known = [one for name, one in detectors().items() if name not in self.progress.failures]  # or what they raise would undo all of it
-        moved = settling.settle(
-            self.database, self.lake, before,
-            lambda calls: learning.learn(self.database, calls, known, self.settings.learn),
-            lambda calls: learning.settled(self.database, known, calls),
-        )
-        if moved < settling.AT_ONCE:
+    def _move(self, before: datetime, leaving: settling.Leaving, known: Sequence[Registered]) -> None:
+        learning.conclude(self.database, leaving.learned, known, self.settings.learn)
+        settling.move(self.database, self.lake, before, leaving)
+        if len(leaving.calls):
+            learning.settled(self.database, known, leaving.calls, leaving.ready)
+        if len(leaving.calls) < settling.AT_ONCE:
             self._settle_definitions()
             settling.forget(self.database, before, datetime.now(UTC))
         self.lake.make_views(self.database)  # in the transaction: whoever reads sees each call once, hot or in the lake
-        return moved
 
     def _settle_definitions(self) -> None:
         """Definitions stay hot, they are few; their first sightings are also written to the lake, which is the record."""

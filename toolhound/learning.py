@@ -15,7 +15,7 @@ from alerts import scores
 from detectors.registry import Registered
 from store import tables
 from store.database import Database
-from toolhound.lessons import COUNTED, counters, refresh
+from toolhound.lessons import COUNTED, LESSON, counters, drop, grown, learners_id, refresh
 from toolhound.normal import held
 from toolhound.settings import Learn
 
@@ -39,29 +39,89 @@ class Taught:
     refused: list[str]
 
 
-def learn(database: Database, calls: pa.Table, known: Sequence[Registered], rules: Learn) -> None:
-    """Learn from calls that are about to settle."""
+_BEGUN = "SELECT session_id, min(called_at)::DATE AS day FROM {} WHERE session_id IS NOT NULL GROUP BY session_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What calls teach that are about to settle: `counted`, counters; `sessions` (`session_id`, `day`); `standing`, who was held then."""
+
+    standing: pa.Table
+    counted: list[pa.Table]
+    sessions: pa.Table
+
+
+def prepare(database: Database, known: Sequence[Registered], learners: Sequence[Registered], rules: Learn) -> Learned:
+    """What the calls of the table `leaving` teach; nothing is written but the table `ready`, the lessons that are taken over as they are.
+
+    A session that leaves whole and was looked at, all of it, by today's `learners` was taught to `known` then: that is most of them.
+    """
     standing = held(database, rules.held_days)
-    _reconcile(database, standing, known, rules)
-    teach(database, calls, standing, known, rules)
+    database.execute(f"""
+        CREATE OR REPLACE TEMP TABLE ready AS
+        SELECT lesson FROM (SELECT {LESSON} AS lesson, count(*) AS calls FROM leaving WHERE version = 0 AND NOT late GROUP BY 1)
+        SEMI JOIN (SELECT lesson, calls FROM hot.taught WHERE learners = $learners) USING (lesson, calls)
+        WHERE lesson NOT IN (SELECT hash(key) FROM hot.touched WHERE kind = 'session')
+    """, {"learners": learners_id(learners)})
+    with database.named(standing=standing):
+        taken_over = f"""
+            SELECT * EXCLUDE (lesson), 1 AS sessions, {grown(rules.half_life_days)} AS weight FROM hot.lessons SEMI JOIN ready USING (lesson)
+            WHERE detector IN (SELECT unnest($attacks::VARCHAR[]))
+               OR (detector IN (SELECT unnest($usual::VARCHAR[])) AND lesson NOT IN (SELECT hash(name) FROM standing))
+        """
+        counted = [database.query(COUNTED.format(f"({taken_over})"), {
+            "attacks": [one.name for one in known if one.detector.learn_attacks],
+            "usual": [one.name for one in known if not one.detector.learn_attacks],
+        })]
+        sessions = database.query(_BEGUN.format("(FROM leaving WHERE version = 0)"))
+    database.execute(f"""
+        CREATE OR REPLACE TEMP TABLE untaught AS SELECT call_id, seen_at, row_number() OVER (ORDER BY place) AS place FROM leaving
+        WHERE version = 0 AND {LESSON} NOT IN (SELECT lesson FROM ready)
+    """)
+    for start in range(0, database.value("SELECT count(*) FROM untaught"), AT_ONCE):
+        within = f"FROM untaught WHERE place > {start} AND place <= {start + AT_ONCE}"
+        calls = database.query(f"SELECT * FROM hot.calls WHERE call_id IN (SELECT call_id {within}) AND {database.bounds('seen_at', within)}")
+        counted += _counted(database, calls, standing, known, rules)
+    return Learned(standing, counted, sessions)
+
+
+def conclude(database: Database, learned: Learned, known: Sequence[Registered], rules: Learn) -> None:
+    """Merge what was learned; call inside the transaction that moves the calls, before it does."""
+    _reconcile(database, learned.standing, known, rules)
+    merge(database, pa.concat_tables(learned.counted))
+    _count_sessions(database, learned.sessions, learned.standing, known)
     forget(database, rules)
 
 
 def teach(database: Database, calls: pa.Table, standing: pa.Table, known: Sequence[Registered], rules: Learn) -> None:
     """Merge what calls teach, apart from those of `standing`; and count the sessions that are new."""
+    with database.named(settling=calls):
+        sessions = database.query(_BEGUN.format("settling"))
+    for counted in _counted(database, calls, standing, known, rules):
+        merge(database, counted)
+    _count_sessions(database, sessions, standing, known)
+
+
+def _counted(database: Database, calls: pa.Table, standing: pa.Table, known: Sequence[Registered], rules: Learn) -> list[pa.Table]:
+    """What calls teach; those of `standing`, only those who learn from attacks too."""
     with database.named(settling=calls, standing=standing):
-        honest = database.query("SELECT * FROM settling WHERE coalesce(session_id, call_id) NOT IN (SELECT name FROM standing)")
-        fresh = database.query("""
-            SELECT session_id, min(called_at)::DATE AS day FROM settling
-            WHERE session_id IS NOT NULL AND hash(session_id) NOT IN (SELECT session FROM hot.scored) GROUP BY session_id
-        """)
-        with database.named(new_sessions=fresh):
-            database.execute("INSERT INTO hot.scored SELECT hash(session_id), day FROM new_sessions")
-            counted = database.query("SELECT * FROM new_sessions WHERE session_id NOT IN (SELECT name FROM standing WHERE confirmed)")
+        unheld = "FROM settling WHERE coalesce(session_id, call_id) NOT IN (SELECT name FROM standing)"
+        honest = database.query(unheld) if len(standing) else calls
+    counted = []
     for attacks, taught in ((False, honest), (True, calls)):
         whose = [one for one in known if one.detector.learn_attacks == attacks]
         for offset in range(0, len(taught) if whose else 0, AT_ONCE):
-            merge(database, counters(database, whose, taught.slice(offset, AT_ONCE), rules.half_life_days))
+            counted.append(counters(database, whose, taught.slice(offset, AT_ONCE), rules.half_life_days))
+    return counted
+
+
+def _count_sessions(database: Database, sessions: pa.Table, standing: pa.Table, known: Sequence[Registered]) -> None:
+    """Count those of `sessions` that are new, and no confirmed attacks."""
+    with database.named(settling_sessions=sessions, standing=standing):
+        fresh = database.query("SELECT * FROM settling_sessions WHERE hash(session_id) NOT IN (SELECT session FROM hot.scored)")
+        with database.named(new_sessions=fresh):
+            database.execute("INSERT INTO hot.scored SELECT hash(session_id), day FROM new_sessions")
+            counted = database.query("SELECT * FROM new_sessions WHERE session_id NOT IN (SELECT name FROM standing WHERE confirmed)")
     scores.count(database, counted, [one.name for one in known])
 
 
@@ -93,10 +153,11 @@ def _clear(database: Database) -> None:
         database.execute(f"DELETE FROM hot.{table}")
 
 
-def settled(database: Database, known: Sequence[Registered], calls: pa.Table) -> None:
-    """After `calls` have left the hot tables: their sessions teach there only with what is left."""
-    with database.named(settled_calls=calls.select(["session_id", "call_id"])):
-        lessons = database.query("SELECT DISTINCT hash(coalesce(session_id, call_id)) AS lesson FROM settled_calls")
+def settled(database: Database, known: Sequence[Registered], calls: pa.Table, ready: pa.Table) -> None:
+    """After `calls` have left the hot tables: their sessions teach there only with what is left; those that are `ready` are gone as a whole."""
+    with database.named(settled_calls=calls.select(["session_id", "call_id"]), ready_lessons=ready):
+        drop(database, "ready_lessons")
+        lessons = database.query(f"SELECT DISTINCT {LESSON} AS lesson FROM settled_calls WHERE {LESSON} NOT IN (SELECT lesson FROM ready_lessons)")
     refresh(database, known, lessons)
 
 

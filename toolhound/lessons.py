@@ -4,6 +4,7 @@ A session is taught as a whole, so that however calls are split by session, the 
 sessions speak for it, not only how many calls: one busy session cannot make usual what it does.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -38,10 +39,20 @@ TOUCHED = f"""
 """SQL: the lessons of what a table like `hot.touched` names; a call that has moved into a session leaves the lesson that it was alone."""
 
 
+LEARNERS_ID_CHARACTERS = 16
+
 _NOTHING = pa.schema({
     "lesson": pa.uint64(), "detector": pa.string(), "subject": pa.string(), "key": pa.string(), "n": pa.int64(),
     "first_at": pa.timestamp("us", "UTC"), "last_at": pa.timestamp("us", "UTC"),
 }).empty_table()
+
+
+def learners_id(learners: Sequence[Registered]) -> str:
+    """Stands for who learns, and how: lessons that others did are not theirs."""
+    told = sorted(
+        (one.name, str(one.detector.learn), one.detector.learn_by, one.detector.learn_at_once, one.detector.learn_prompts)
+        for one in learners if one.detector.learn)
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:LEARNERS_ID_CHARACTERS]
 
 
 def grown(half_life_days: float, moment: str = "last_at") -> str:
@@ -138,7 +149,16 @@ def refresh(
         theirs = f"FROM hot.calls WHERE {LESSON} IN (SELECT lesson FROM asked)"
         calls = database.few(f"SELECT * {theirs} AND {database.bounds('seen_at', theirs)}")
     taught = teach(learners, calls, said_in(database, learners, calls)) if len(calls) else Taught(_NOTHING)
-    with write(), database.named(asked=asked, taught=taught.lessons):
-        database.execute("DELETE FROM hot.lessons WHERE lesson IN (SELECT lesson FROM asked)")
-        database.execute("INSERT INTO hot.lessons BY NAME FROM taught")
+    with write(), database.named(asked=asked, lessons_done=taught.lessons, calls_taught=calls.select(["session_id", "call_id"])):
+        drop(database, "asked")
+        database.execute("INSERT INTO hot.lessons BY NAME FROM lessons_done")
+        if not taught.failures:
+            database.execute(f"INSERT INTO hot.taught SELECT {LESSON}, count(*), $learners FROM calls_taught GROUP BY 1",
+                             {"learners": learners_id(learners)})
     return taught.failures
+
+
+def drop(database: Database, lessons: str) -> None:
+    """Let go of the lessons that a table of ours names."""
+    for table in ("lessons", "taught"):
+        database.execute(f"DELETE FROM hot.{table} WHERE lesson IN (SELECT lesson FROM {lessons})")

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 
+import pyarrow.compute as pc
+
 from store.database import Database
 from toolhound.detection import Look, Looked, look_at_everything
 from toolhound.normal import Normal
@@ -36,7 +38,7 @@ class Looks:
         self, reader: Database, normal: Callable[[Database, bool], Normal], conclude: Conclude, workers: Workers | None = None,
         budgets: Budgets = Budgets(),  # noqa: B008 - frozen
     ) -> None:
-        self._reader, self._normal, self._conclude, self._workers, self._budgets = reader, normal, conclude, workers, budgets
+        self.reader, self._normal, self._conclude, self._workers, self._budgets = reader, normal, conclude, workers, budgets
         self._groups_due = 0.0
         self.lock = threading.RLock()
 
@@ -45,7 +47,7 @@ class Looks:
         if self._workers:
             self._workers.stop()
         with self.lock:
-            self._reader.close()
+            self.reader.close()
 
     def once(self, patient: bool = True) -> bool:
         """Look at what has become quiet, and at longer-lived groups where that is due; everything at once if not `patient`. Whether there was any."""
@@ -61,14 +63,14 @@ class Looks:
         """Run every detector over everything."""
         whole = Looked()
         with self.lock:
-            usual = self._normal(self._reader, learn_from_unsettled)
+            usual = self._normal(self.reader, learn_from_unsettled)
             ask, at_once = self._asking()
-            for looked in look_at_everything(self._reader, usual, ask=ask, at_once=at_once):
+            for looked in look_at_everything(self.reader, usual, ask=ask, at_once=at_once):
                 self._conclude(looked, _nothing)
                 whole.findings += looked.findings
                 whole.withdrawn += looked.withdrawn
                 whole.failures |= looked.failures
-            over = Looked(findings=list(overspent(self._reader, self._budgets)))
+            over = Looked(findings=list(overspent(self.reader, self._budgets)))
             self._conclude(over, _nothing)
             whole.findings += over.findings
         return whole
@@ -76,17 +78,17 @@ class Looks:
     def waiting(self) -> bool:
         """Whether there is anything to look at."""
         with self.lock:
-            return bool(self._reader.value("SELECT (SELECT count(*) FROM hot.touched) + (SELECT count(*) FROM hot.waiting)"))
+            return bool(self.reader.value("SELECT (SELECT count(*) FROM hot.touched) + (SELECT count(*) FROM hot.waiting)"))
 
     def _asking(self) -> tuple[Ask, int]:
         return (self._workers.ask, self._workers.processes) if self._workers else (here, 1)
 
     def _look(self) -> Look:
         ask, at_once = self._asking()
-        return Look(self._reader, usual=self._normal(self._reader, True), ask=ask, at_once=at_once)
+        return Look(self.reader, usual=self._normal(self.reader, True), ask=ask, at_once=at_once)
 
     def _is_time(self, patient: bool) -> bool:
-        row = self._reader.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
+        row = self.reader.rows("SELECT min(touched_at) AS first, max(touched_at) AS last FROM hot.touched")[0]
         if row["first"] is None:
             return False
         now = datetime.now(UTC)
@@ -98,20 +100,23 @@ class Looks:
         chosen = look.choose(LOOKED_AT_ONCE)
         look.learn(looked)
         look.sessions(looked)
-        looked.findings += overspent(self._reader, self._budgets, "looked_at")
+        looked.findings += overspent(self.reader, self._budgets, "looked_at")
         touched = look.touched()
+
+        last = pc.max(chosen["touched_at"]).as_py()
 
         def note(database: Database) -> None:
             with database.named(chosen=chosen):  # what was touched again meanwhile stays
                 database.execute("""
-                    DELETE FROM hot.touched AS t USING chosen AS c WHERE c.kind = t.kind AND c.key = t.key AND t.touched_at <= c.touched_at
-                """)
+                    DELETE FROM hot.touched AS t USING chosen AS c
+                    WHERE c.kind = t.kind AND c.key = t.key AND t.touched_at <= c.touched_at AND t.touched_at <= $last
+                """, {"last": last})
             database.insert("hot.waiting", touched)
 
         self._conclude(looked, note)
 
     def _look_at_groups(self) -> bool:
-        waiting = self._reader.query("SELECT DISTINCT scope, key, since FROM hot.waiting")
+        waiting = self.reader.query("SELECT DISTINCT scope, key, since FROM hot.waiting")
         if not len(waiting):
             return False
         begun = monotonic()

@@ -1,6 +1,7 @@
 """What no longer changes moves into the lake, a stretch at a time; what later sightings need to find their call is remembered for a while."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
@@ -8,13 +9,12 @@ import pyarrow as pa
 from store.database import Database
 from store.heard import heard_of
 from store.lake import Lake
-from toolhound.detection import LOOKED_AT_WITHIN
+from store.manifest import LakeFile
+from toolhound.detection import patience
+from toolhound.learning import Learned
 
 AT_ONCE = 250_000
 """How many calls one transaction moves at most: enough for files that are worth opening, and detectors do not wait for long."""
-
-TAUGHT_AT_ONCE = 50_000
-"""How many calls are held in memory at a time, for detectors to learn from."""
 
 SPANS_KEPT = timedelta(hours=1)
 """How long spans are remembered after the last of their trace."""
@@ -29,33 +29,63 @@ REMEMBERED_ROWS = 10_000_000
 """How many sightings are remembered at most, about 2 GB on disk; of more, the oldest are forgotten sooner."""
 
 
-def settle(database: Database, lake: Lake, before: datetime, learn: Callable[[pa.Table], None], settled: Callable[[pa.Table], None]) -> int:
-    """Move what was seen before a moment and looked at (or has waited for that too long), at most `AT_ONCE` calls; how many were moved.
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Calls that are about to settle, in files of the lake that do not count yet, and what they teach; `ready`: lessons taken over as they are."""
 
-    Call inside a transaction.
+    calls: pa.Table
+    seen: Mapping[str, datetime | None]
+    files: list[LakeFile]
+    learned: Learned
+    ready: pa.Table
+
+
+def prepare(database: Database, lake: Lake, before: datetime, learn: Callable[[Database], Learned]) -> Leaving:
+    """Write out what was seen before a moment and looked at (or has waited for that too long), at most `AT_ONCE` calls; nothing is moved yet.
+
+    None of it may change until `move`; what is taken in meanwhile is of no concern. Call outside a transaction.
     """
     database.execute("""
         CREATE OR REPLACE TEMP TABLE leaving AS
-        SELECT call_id, session_id, seen_at, row_number() OVER (ORDER BY seen_at, call_id) AS place FROM hot.calls
+        SELECT call_id, session_id, called_at, seen_at, coalesce(version, 0) AS version,
+               call_id IN (SELECT key FROM hot.touched WHERE kind = 'call' AND touched_at < $patient) AS late,
+               row_number() OVER (ORDER BY seen_at, call_id) AS place
+        FROM hot.calls
         WHERE seen_at < $before AND call_id NOT IN (SELECT key FROM hot.touched WHERE kind = 'call' AND touched_at >= $patient)
         QUALIFY place <= $most
-    """, {"before": before, "most": AT_ONCE, "patient": datetime.now(UTC) - LOOKED_AT_WITHIN})
-    moved = int(database.value("SELECT count(*) FROM leaving"))
-    if moved:
-        for start in range(0, moved, TAUGHT_AT_ONCE):  # what settled before has taught already
-            learn(database.query("""
-                SELECT c.* FROM hot.calls AS c JOIN leaving AS s USING (call_id) WHERE s.place > $start AND s.place <= $end AND c.version = 0
-            """, {"start": start, "end": start + TAUGHT_AT_ONCE}))
-        lake.move(database, "calls", "SELECT c.* FROM hot.calls AS c SEMI JOIN leaving AS s ON s.call_id = c.call_id")
-        lake.move(database, "observations", "SELECT o.* FROM hot.observations AS o SEMI JOIN leaving AS s ON s.call_id = o.call_id")
-        for table in ("calls", "sighted"):
-            database.execute(f"DELETE FROM hot.{table} WHERE call_id IN (SELECT call_id FROM leaving)")
-        database.execute("UPDATE hot.told SET place = 'lake' WHERE place <> 'lake' AND call_id IN (SELECT call_id FROM leaving)")
-        settled(database.query("SELECT session_id, call_id FROM leaving"))
+    """, {"before": before, "most": AT_ONCE, "patient": patience(database, datetime.now(UTC))})
+    seen = database.rows("SELECT min(seen_at) AS first, max(seen_at) AS last FROM leaving")[0]
+    told = "FROM hot.told WHERE seen_at >= (SELECT min(seen_at) FROM leaving) AND call_id IN (SELECT call_id FROM leaving)"
+    seen["told"] = database.value(f"SELECT max(seen_at) {told}") or seen["last"]
+    files: list[LakeFile] = []
+    learned = learn(database)
+    if seen["first"]:
+        for table, last in (("calls", seen["last"]), ("observations", seen["told"])):
+            files += lake.write_out(database, table, f"""
+                SELECT c.* FROM hot.{table} AS c WHERE c.call_id IN (SELECT call_id FROM leaving)
+                AND c.seen_at BETWEEN TIMESTAMPTZ '{seen['first'].isoformat()}' AND TIMESTAMPTZ '{last.isoformat()}'
+            """)
+    leaving = Leaving(database.query("SELECT call_id, session_id FROM leaving"), seen, files, learned, database.query("FROM ready"))
+    for made in ("leaving", "ready", "untaught"):
+        database.execute(f"DROP TABLE {made}")
+    return leaving
+
+
+def move(database: Database, lake: Lake, before: datetime, leaving: Leaving) -> None:
+    """Let what was written out count in the lake, and no longer here; with it go messages and access of that time. Call inside a transaction."""
+    if len(leaving.calls):
+        lake.enter(database, leaving.files)
+        with database.named(leaving=leaving.calls):
+            for table, last in (("calls", "last"), ("sighted", "told")):
+                database.execute(f"DELETE FROM hot.{table} WHERE seen_at BETWEEN $first AND $until AND call_id IN (SELECT call_id FROM leaving)",
+                                 {"first": leaving.seen["first"], "until": leaving.seen[last]})
+            database.execute("""
+                UPDATE hot.told SET place = 'lake'
+                WHERE place <> 'lake' AND seen_at BETWEEN $first AND $until AND call_id IN (SELECT call_id FROM leaving)
+            """, {"first": leaving.seen["first"], "until": leaving.seen["told"]})
     for table in ("messages", "access"):
         lake.move(database, table, f"SELECT * FROM hot.{table} WHERE seen_at < TIMESTAMPTZ '{before.isoformat()}'")
         database.execute(f"DELETE FROM hot.{table} WHERE seen_at < ?", [before])
-    return moved
 
 
 def forget(database: Database, before: datetime, now: datetime) -> None:

@@ -16,15 +16,15 @@ _SPACES_AT_LEAST = 2
 """Language has blanks; keys and images have none when decoded."""
 
 
-def encoded_in(text: str) -> Iterator[tuple[str, str]]:
-    """What is readable among the encoded runs of a text: the encoding's name and the text."""
+def encoded_in(text: str, blanks: int = _SPACES_AT_LEAST) -> Iterator[tuple[str, str]]:
+    """What is readable among the encoded runs of a text, with so many blanks at least: the encoding's name and the text."""
     clean = " ".join(word for word in text.split() if len(word) >= _SHORTEST).encode("utf-8", "replace").decode("utf-8")  # runs hold no blanks
     for n, match in enumerate(_RUNS.finditer(clean)):
         if n >= _PIECES:
             return
         run, name = match.group()[:_LONGEST], str(match.lastgroup)
         plain = _decoded(name, run)
-        if plain and plain.count(" ") >= _SPACES_AT_LEAST:
+        if plain and plain.count(" ") >= blanks:
             yield name, plain
 
 

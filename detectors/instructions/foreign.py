@@ -91,6 +91,7 @@ NOUNS = frozenset(("access", "account", "email", "file", "invoice", "letters", "
 
 _WORDS = sorted((word for word in ENGLISH if ord(word[0]) > 0x2E80), key=len, reverse=True)
 _WITHOUT_BLANKS = re2.compile("(" + "|".join(_WORDS) + r")|([\x21-\x7e]+)|([。！？；，：、])")
+_LETTERS = re2.compile(r"\pL+(?:-\pL+)*")
 _FIRST_WITHOUT_BLANKS = "\u3000"
 _STOPS = {"。": ".", "！": "!", "？": "?", "；": ";", "，": ",", "：": ":", "、": ","}
 
@@ -100,3 +101,9 @@ def spaced(text: str) -> str:
     if text.isascii() or max(text) < _FIRST_WITHOUT_BLANKS:
         return text
     return str(_WITHOUT_BLANKS.sub(lambda m: f"{_STOPS[m.group(3)]} " if m.group(3) else f" {m.group()} ", text.encode("utf-8", "replace").decode()))
+
+
+def in_english(text: str) -> str:
+    """A text with each word known here replaced by the English one: no translation, but its orders can be found."""
+    clean = spaced(text).encode("utf-8", "replace").decode()
+    return str(_LETTERS.sub(lambda m: ENGLISH.get(m.group().lower(), m.group()), clean)) if any(w.lower() in ENGLISH for w in _LETTERS.findall(clean)) else text

@@ -31,6 +31,9 @@ _UNSEEN = re2.compile(
     r"[^>]*>([^<]+)"
     r"|\[//\]:\s*#\s*[(\"']([^\n]*?)[)\"']\s*(?:\n|$)")
 _PIECE_LIMIT = 2_000
+_SPELLED = re2.compile(r"(?:\b\w[ .\-_]{1,3}){7,}\w\b")
+"""Letters one by one; two blanks or more stand for the blank between words."""
+_SINGLE_GAPS = re2.compile(r"(\w)[ .\-_]")
 
 
 def decoded(text: str) -> str:
@@ -40,6 +43,11 @@ def decoded(text: str) -> str:
     if max(text) >= _FIRST_TAG:
         text = "".join(chr(ord(c) - 0xE0000) if ord(c) in _TAGS and 0x20 <= ord(c) - 0xE0000 < 0x7F else c for c in text)
     return text.translate(_REMOVED)
+
+
+def joined(text: str) -> str:
+    """The text with words that are spelled letter by letter put together."""
+    return str(_SPELLED.sub(lambda m: _SINGLE_GAPS.sub(r"\1", m.group()), text))
 
 
 def hidden_in(text: str) -> list[str]:

@@ -23,15 +23,17 @@ def test_set_aside_and_let_go(tmp_path: Path) -> None:
     made.set_aside(files[:1])  # a crash in between: it is there already
     assert made.pending(10) == files[3:] and [p.name for p in made.taken()] == [p.name for p in files[:3]]
     assert made.size() == (1, size) and made.taken_size() == (3, 3 * size)
-    assert made.let_go(written_at(files[1]), ENDLESS) == 1 and [p.name for p in made.taken()] == [p.name for p in files[1:3]]
-    assert made.let_go(None, ENDLESS) == 2 and made.taken() == []
+    made.let_go(made.superfluous(written_at(files[1]), ENDLESS))
+    assert [p.name for p in made.taken()] == [p.name for p in files[1:3]]
+    made.let_go(made.superfluous(None, ENDLESS))
+    assert made.taken() == []
 
 
 def test_beyond_a_size_the_oldest_go(tmp_path: Path) -> None:
     made, files = filled(tmp_path, 4)
     size = files[0].stat().st_size
     made.set_aside(files)
-    assert made.let_go(written_at(files[0]) - timedelta(hours=1), 2 * size) == 2
+    made.let_go(made.superfluous(written_at(files[0]) - timedelta(hours=1), 2 * size))
     assert [p.name for p in made.taken()] == [p.name for p in files[2:]]
 
 

@@ -240,3 +240,32 @@ def test_a_backlog_is_taken_before_a_look_and_a_look_takes_on_so_much_at_most(
     assert told["touched"] == 2 and told["touched_since"] is not None
     started.catch_up()
     assert len(state(started)[0]) == 10 and health(started, started.database)["engine"]["touched_since"] is None
+
+
+def test_looks_give_way_while_taking_does_not_keep_up(started: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, busy, stop = list[float](), threading.Event(), threading.Event()
+    busy.set()
+
+    def look() -> bool:
+        looked.append(time.monotonic())
+        time.sleep(0.1)
+        return True
+
+    def take() -> int:
+        time.sleep(0.02)
+        return int(busy.is_set())
+
+    monkeypatch.setattr("toolhound.engine.STEP_SECONDS", 0.01)
+    monkeypatch.setattr(started, "take", take)
+    monkeypatch.setattr(started.looks, "once", look)
+    running = threading.Thread(target=started.run, args=(stop,))
+    running.start()
+    time.sleep(2)
+    assert 2 <= len(looked) <= 6  # of some twenty: a fifth of the time, and what was begun before it was known
+    busy.clear()
+    before = len(looked)
+    while len(looked) < before + 6:
+        time.sleep(0.01)
+    stop.set()
+    running.join()
+    assert sorted(b - a for a, b in zip(looked[-5:], looked[-4:], strict=False))[0] < 0.5

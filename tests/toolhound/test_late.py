@@ -11,7 +11,7 @@ from ingest.batch import to_tables
 from store.lake import Lake
 from store.records import Call, Observer, Outcome, Record, Records, Span
 from tests.toolhound.small import FUTURE, MASKS, MONDAY, opened, spool, work
-from toolhound import settling
+from toolhound import learning, settling
 from toolhound.engine import Engine
 
 ASKED = call("read", {"path": "a"}, trace_id="t", span_id="1", session_id=None, result=None, outcome=Outcome.UNKNOWN)
@@ -92,7 +92,7 @@ def test_what_was_told_before_all_that_is_remembered_is_asked_of_the_lake(starte
 
 def test_more_than_one_stretch_settles_one_after_the_other(started: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "AT_ONCE", 5)
-    monkeypatch.setattr(settling, "TAUGHT_AT_ONCE", 2)
+    monkeypatch.setattr(learning, "AT_ONCE", 2)
     taken(started, *work(3), settle=False)
     moved = [started.settle(FUTURE) for _ in range(4)]
     assert moved == [5, 5, 2, 0] and len(seen(started)) == 12

@@ -1,6 +1,8 @@
 """Calls move into the lake: nothing is lost, nothing counts twice, and detectors see the same."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,14 @@ import pytest
 
 from detectors.scenarios import access, call, definition, session
 from ingest.batch import to_tables
+from store.database import Database
 from store.errors import DiskError
 from store.lake import Lake
-from store.records import Records, Span
+from store.manifest import LakeFile
+from store.records import Observer, Outcome, Records, Span
 from tests.toolhound.small import COUNTED, DELETED, FUTURE, MASKS, MONDAY, UNASKED, attack, opened, spool, state, work
 from toolhound import engine as loop
+from toolhound import learning
 from toolhound.engine import Engine
 
 
@@ -174,3 +179,79 @@ def test_spans_of_a_long_trace_are_remembered(started: Engine) -> None:
     spool(started, [call("later", trace_id="t", span_id="3", parent_span_id="1", session_id=None)])
     started.catch_up()
     assert started.database.rows("SELECT DISTINCT session_id FROM calls") == [{"session_id": "conversation"}]
+
+
+def test_what_a_look_taught_is_taken_over_as_it_is(tmp_path: Path, only: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    only(COUNTED, DELETED)
+    anew, over = opened(tmp_path / "anew"), opened(tmp_path / "over")
+    for engine in (anew, over):
+        spool(engine, [*work(4), *session(call("delete"), call("rare"), name="b"), call("alone", session_id=None)])
+        engine.catch_up()
+    anew.database.execute("DELETE FROM hot.taught")
+    anew.settle(FUTURE)
+    with monkeypatch.context() as patched:
+        patched.setattr(learning, "counters", None)
+        over.settle(FUTURE)
+    counted = [engine.database.rows("SELECT * FROM hot.normal ORDER BY ALL") for engine in (anew, over)]
+    assert counted[0] == counted[1] != []
+    assert [over.database.value(f"SELECT count(*) FROM hot.{table}") for table in ("lessons", "taught")] == [0, 0]
+    anew.close()
+    over.close()
+
+
+@pytest.mark.parametrize("added", ["to the session", "by another release"])
+def test_a_lesson_that_is_not_whole_is_done_anew(started: Engine, only: Callable[..., None], added: str) -> None:
+    only(COUNTED)
+    spool(started, work(1))
+    started.catch_up()
+    if added == "to the session":
+        spool(started, session(call("rare"), name="work-0", start=MONDAY + timedelta(hours=1)))
+        started.take()
+        started.forget_touched()  # the call settles with the others, and no look has taught it
+    else:
+        started.database.execute("UPDATE hot.taught SET learners = 'of an older release'; DELETE FROM hot.lessons")
+    started.settle(FUTURE)
+    rows = started.database.rows("SELECT key, n, sessions FROM hot.normal ORDER BY key")
+    assert rows[0] == {"key": "get_weather", "n": 4, "sessions": 1} and [row["key"] for row in rows[1:]] == ["rare"] * (added == "to the session")
+
+
+def test_others_are_taken_in_while_calls_settle_and_what_would_change_these_waits(started: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = call("read", {"path": "a"}, trace_id="t", span_id="1", session_id=None, result=None, outcome=Outcome.UNKNOWN)
+    late = replace(asked, observation_id="served", span_id="2", parent_span_id="1", observed_by=Observer.SERVER, result="fine", outcome=Outcome.OK)
+    spool(started, [asked, *work(1)])
+    started.catch_up()
+    before, write, hot = datetime.now(UTC), Lake.write_out, list[int]()
+    waiting = threading.Thread(target=started.take)
+
+    def slow(lake: Lake, database: Database, table: str, select: str) -> list[LakeFile]:
+        files = write(lake, database, table, select)
+        if table == "calls":
+            spool(started, work(1, first=5))
+            hot.append(started.take())
+            spool(started, [late])
+            waiting.start()
+            waiting.join(0.5)
+            hot.append(waiting.is_alive())
+        return files
+
+    monkeypatch.setattr(Lake, "write_out", slow)
+    assert started.settle(before) == 5 and hot == [5, True]
+    waiting.join()
+    started.catch_up()
+    assert started.database.value("SELECT count(*) FROM calls") == 1 + 4 + 4
+    (row,) = started.database.rows("SELECT result, observed_by FROM calls WHERE tool = 'read'")
+    assert row == {"result": "fine", "observed_by": ["agent", "server"]}
+    assert started.database.value("SELECT count(*) FROM observations WHERE tool = 'read'") == 2
+
+
+def test_of_very_many_calls_the_oldest_settle_before_they_are_looked_at(
+    started: Engine, only: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(DELETED)
+    monkeypatch.setattr("toolhound.detection.LOOKED_AT_CALLS", 4)
+    for n in range(3):
+        spool(started, session(call("delete"), call("get_weather"), prompt=None, name=f"s{n}"))
+        started.take()
+    assert started.settle(FUTURE) == 2 and started.database.value("SELECT count(*) FROM hot.calls") == 4
+    started.catch_up()
+    assert len(state(started)[0]) == 3

@@ -113,6 +113,11 @@ def test_each_initialize_begins_a_session_of_bare_messages() -> None:
     assert len({one.session_id for one in found.calls}) == 2
 
 
+def test_a_capture_that_begins_in_the_middle() -> None:
+    found = by_tool(read(call(5, "a"), result(5), rpc(0, "initialize"), result(0), call(1, "b"), result(1)))
+    assert found["a"].session_id != found["b"].session_id
+
+
 def test_results_of_other_methods_are_no_calls() -> None:
     found = read(rpc(1, "resources/read"), result(1, contents=[]), rpc(2, "prompts/get"), result(2, content=[]), result(9, contents=[]),
                  {"jsonrpc": "2.0", "method": "notifications/progress", "params": {}})
@@ -141,3 +146,80 @@ def test_request_and_response_in_two_requests_are_one_call() -> None:
 def test_envelopes(key: str) -> None:
     for inner in (call(1), json.dumps(call(1)), [call(1)]):
         assert len(read({"ts": AT, key: inner}).calls) == 1
+
+
+def at_server(server: str, direction: str, message: Any, **more: Any) -> dict[str, Any]:
+    return {**passed(direction, message), "server": server, **more}
+
+
+def test_two_servers_of_one_session_use_the_same_ids() -> None:
+    to, back = "client_to_server", "server_to_client"
+    found = read(at_server("mail", to, call(1, "search")), at_server("notes", to, call(1, "search")),
+                 at_server("notes", back, result(1, content=TEXT)), at_server("mail", back, result(1, content=[{"type": "text", "text": "mails"}])))
+    assert {(one.server, one.result, one.session_id) for one in found.calls} == {("mail", "mails", "s1"), ("notes", "done", "s1")}
+
+
+def test_servers_without_a_session_share_one_until_one_begins_again() -> None:
+    def of(server: str, message: Any) -> dict[str, Any]:
+        return {"ts": AT, "server": server, "raw": message}
+
+    found = read(of("mail", rpc(0, "initialize")), of("notes", rpc(0, "initialize")), of("mail", result(0, serverInfo={"name": "mail"})),
+                 of("notes", result(0, serverInfo={"name": "notes"})), of("mail", call(1, "a")), of("notes", call(1, "b")),
+                 of("mail", rpc(0, "initialize")), of("mail", call(1, "c")))
+    tools = by_tool(found)
+    assert (tools["a"].server, tools["b"].server) == ("mail", "notes")
+    assert tools["a"].session_id == tools["b"].session_id != tools["c"].session_id
+
+
+def test_a_line_that_names_no_server_is_of_the_only_one() -> None:
+    def of(message: Any, **more: Any) -> dict[str, Any]:
+        return {"ts": AT, "session_id": "s1", "raw": message, **more}
+
+    (one,) = read(of(call(1), server="mail"), of(result(1, content=TEXT))).calls
+    assert (one.server, one.result) == ("mail", "done")
+
+
+def test_what_is_sent_twice_is_one_call_with_one_answer() -> None:
+    asked, answered = call(1, arguments={"a": 1}), result(1, content=TEXT)
+    (one,) = read(asked, asked, answered, answered).calls
+    assert (one.result, one.outcome) == ("done", Outcome.OK)
+
+
+def test_an_answer_that_was_written_down_before_its_request() -> None:
+    (one,) = read(passed("server_to_client", result(1, content=TEXT)), passed("client_to_server", call(1))).calls
+    assert (one.tool, one.result, one.outcome) == ("t", "done", Outcome.OK)
+    error = {"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "broken"}}
+    (failed,) = read(passed("server_to_client", error), passed("client_to_server", call(1))).calls
+    assert failed.outcome == Outcome.ERROR
+
+
+def test_only_lists_of_tools_define_tools() -> None:
+    tools, more = [{**TOOL, "name": "other"}], [{**TOOL, "name": "second"}]
+    found = read(rpc(1, "registry/search"), result(1, tools=tools), call(2, "search"), result(2, content=TEXT, structuredContent={"tools": tools}),
+                 rpc(3, "tools/list"), result(3, tools=[TOOL], nextCursor="2"), rpc(4, "tools/list", cursor="2"), result(4, tools=more))
+    assert [one.tool for one in found.definitions] == ["read_file", "second"]
+
+
+@pytest.mark.parametrize(("message", "outcome"), [
+    ("Tool call rejected by the user", Outcome.DENIED), ("User declined the request", Outcome.DENIED), ("blocked by security policy", Outcome.DENIED),
+    ("Permission denied", Outcome.ERROR), ("connection refused", Outcome.ERROR), ("the user was not found", Outcome.ERROR),
+])
+def test_an_error_that_says_that_somebody_refused(message: str, outcome: Outcome) -> None:
+    error = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32001, "message": message}}
+    for answer in (error, result(1, content=[{"type": "text", "text": message}], isError=True)):
+        (one,) = read(call(1), answer).calls
+        assert (one.outcome, one.error_message) == (outcome, message)
+
+
+def test_a_call_that_the_proxy_stops() -> None:
+    error = {"jsonrpc": "2.0", "id": 1, "error": {"code": 1}}
+    (one,) = read({**passed("client_to_server", call(1)), "decision": "block"}, passed("server_to_client", error)).calls
+    assert (one.outcome, one.decision) == (Outcome.DENIED, "reject")
+
+
+@pytest.mark.parametrize(("reason", "outcome"), [
+    ("user pressed stop", Outcome.DENIED), ("Request timed out", Outcome.UNKNOWN), (None, Outcome.UNKNOWN),
+])
+def test_a_call_that_is_cancelled(reason: str | None, outcome: Outcome) -> None:
+    (one,) = read(call(1), {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1, "reason": reason}}).calls
+    assert one.outcome == outcome
