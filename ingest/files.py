@@ -3,7 +3,6 @@
 import gzip
 import io
 import itertools
-import json
 import os
 import sys
 import zlib
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.json_traces import call_lines
+from ingest.json_traces.leading_json import documents
 from ingest.json_traces.lines import KNOWN_LINES, LogLines, is_known_text, parse_line
 from ingest.otlp import json as otlp_json
 from ingest.otlp import protobuf
@@ -84,15 +84,15 @@ def read_stream(source: IO[bytes] | gzip.GzipFile, name: str, written_at: dateti
 
 
 def _lines(source: IO[bytes], name: str, log: LogLines) -> Iterator[Part]:
-    """Line by line; or, where the first line is no object but the whole is JSON (somebody printed it prettily, or as an array), as that."""
+    """Line by line; or, where the first line is no object but the whole is JSON (printed prettily, or as an array), object by object."""
     blank = 0
     while (line := source.readline()) and not line.strip():
         blank += 1
     lines: Iterable[bytes] = itertools.chain([line], source)
     if line and not _is_object(line) and not is_known_text(line):
         whole = line + source.read(DOCUMENT_BYTES) + source.readline()
-        if (documents := _documents(whole)) is not None:
-            yield from _parts(((f"{name}: item {n}" if len(documents) > 1 else name, one) for n, one in enumerate(documents, 1)), log)
+        if (found := documents(whole)) is not None:
+            yield from _parts(((f"{name}: item {n}" if len(found) > 1 else name, one) for n, one in enumerate(found, 1)), log)
             return
         lines = itertools.chain(io.BytesIO(whole), source)
     yield from _parts(((f"{name}:{n}", line) for n, line in enumerate(lines, blank + 1)), log)
@@ -121,15 +121,6 @@ def _is_object(line: bytes) -> bool:
     except SourceError:
         return False
     return True
-
-
-def _documents(whole: bytes) -> list[bytes] | None:
-    """The objects of one JSON document; None where it is none."""
-    try:
-        loaded = json.loads(whole)
-        return [json.dumps(one).encode() for one in loaded] if isinstance(loaded, list) else [whole] if isinstance(loaded, dict) else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _line(line: bytes, part: Part, place: str, log: LogLines) -> None:

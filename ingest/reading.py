@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ingest.dialects.contract import PLACEHOLDERS, Dialect, context
+from ingest.dialects.contract import PLACEHOLDERS, TOLD_BY_RESOURCE, Dialect, context
 from ingest.dialects.plan import Plan
 from ingest.otlp import wire
 from ingest.otlp.columns import Columns
@@ -135,7 +135,7 @@ _PLANS: dict[int, tuple[Plan | None, Vocabulary | None]] = {}
 
 def _plan_of(item: Item) -> tuple[Plan | None, Vocabulary | None]:
     name, dialect = _dialect_of(item)
-    if item.events:  # their names and contents may count
+    if item.events or TOLD_BY_RESOURCE & item.source.resource.keys():  # their names and contents may count; plans look at attributes alone
         return None, None
     if dialect is None:
         return Plan(name), vocabulary_of(item)

@@ -9,6 +9,7 @@ from ingest.dialects.contract import (
     Dialect,
     as_json,
     digest,
+    event_name,
     first,
     leftover,
     moment,
@@ -16,6 +17,7 @@ from ingest.dialects.contract import (
     number,
     parsed,
     payload,
+    principal_of,
     said_by,
     session_of,
     text,
@@ -45,7 +47,7 @@ def read(item: Item) -> Iterator[Record]:
     """Records by the event's name, which stands in the record, an attribute or the body, with or without the vendor's prefix."""
     if item.signal != "log":
         return
-    event = (item.name or text(first(item, "event.name")) or str(item.body or "")).removeprefix("claude_code.")
+    event = event_name(item).removeprefix("claude_code.")
     match event:
         case "user_prompt":
             yield _said(item, "user", first(item, "prompt"))
@@ -60,17 +62,15 @@ def read(item: Item) -> Iterator[Record]:
             if status != "disconnected":
                 yield Access(
                     access_id=_id(item), accessed_at=_when(item), outcome=Outcome.OK if status == "connected" else Outcome.ERROR, dialect=NAME,
-                    principal=text(first(item, "user.email", "user.id")), agent=AGENT, server=text(first(item, "server_name")),
+                    principal=principal_of(item), agent=AGENT, server=text(first(item, "server_name")),
                     transport=text(first(item, "transport_type")), error_message=text(first(item, "error_code", "error")),
                     session_id=session_of(item)[0],
                 )
-
-
         case "auth":
             yield Access(
                 access_id=_id(item), accessed_at=_when(item), dialect=NAME, method=text(first(item, "action")) or "authenticate",
                 outcome=OUTCOMES.get(str(first(item, "success")).lower(), Outcome.UNKNOWN), agent=AGENT,
-                principal=text(first(item, "user.email", "user.id")), error_message=text(first(item, "error", "error_category")),
+                principal=principal_of(item), error_message=text(first(item, "error", "error_category")),
                 session_id=session_of(item)[0],
             )
 
@@ -84,18 +84,22 @@ def _said(item: Item, role: str, words: Value) -> Message:
 def _call(item: Item, observed_by: Observer) -> Call:
     session_id, source = session_of(item)
     server, tool = _server_and_tool(item)
-    decided = observed_by == Observer.DECISION
+    decided = observed_by == Observer.DECISION or first(item, "decision") is not None
+    decision = text(first(item, "decision", "decision_type"))
     given, state = payload(_given(item))
+    call_id = text(first(item, "tool_use_id"))
+    if call_id is None and (observed_by == Observer.AGENT or decision != "reject"):  # a refused call has no result
+        call_id = digest(NAME, server, tool)
     return Call(
         observation_id=_id(item), called_at=_when(item), tool=tool, observed_by=observed_by, dialect=NAME,
-        seq=whole(first(item, "event.sequence")), tool_call_id=text(first(item, "tool_use_id")),
+        seq=whole(first(item, "event.sequence")), tool_call_id=call_id,
         session_id=session_id, session_source=source, duration_ms=number(first(item, "duration_ms")),
         trace_id=item.trace_id, span_id=None, agent=AGENT, agent_version=item.source.named("service.version"),
-        principal=text(first(item, "user.email", "user.id")), server=server, arguments=given,
+        principal=principal_of(item), server=server, arguments=given,
         arguments_state=State.TRUNCATED if given is not None and _is_cut(given) else state,
-        outcome=Outcome.UNKNOWN if decided else OUTCOMES.get(str(first(item, "success")).lower(), Outcome.UNKNOWN),
+        outcome=Outcome.UNKNOWN if observed_by == Observer.DECISION else OUTCOMES.get(str(first(item, "success")).lower(), Outcome.UNKNOWN),
         error_type=text(first(item, "error_type")), error_message=text(first(item, "error")),
-        decision=text(first(item, "decision", "decision_type")), decided_by=text(first(item, "decision_source", *(("source",) if decided else ()))),
+        decision=decision, decided_by=text(first(item, "decision_source", *(("source",) if decided else ()))),
         attributes=leftover(item),
     )
 

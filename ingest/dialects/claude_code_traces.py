@@ -1,9 +1,10 @@
 """Claude Code's spans (beta): `claude_code.tool` with its `.execution` and `.blocked_on_user`, and the prompt on `claude_code.interaction`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from ingest.dialects.contract import Dialect, call, first, parsed, payload, said_by, session_of, text
+from ingest.dialects.contract import Dialect, call, digest, first, parsed, payload, said_by, session_of, text
 from ingest.otlp.items import Event, Item, Value
 from store.records import Observer, Outcome, Record, State
 
@@ -40,25 +41,33 @@ def read(item: Item) -> Iterator[Record]:
             session_id, source = session_of(item)
             prompt = text(first(item, "user_prompt"))
             if prompt:
-                yield said_by(item, NAME, "user", prompt, session_id, source)
+                yield replace(said_by(item, NAME, "user", prompt, session_id, source), agent=AGENT)
         case "tool":
             output = next((e for e in item.events if e.name == "tool.output"), None)
             arguments, arguments_state = payload(_given(item, output))
             result, result_state = payload(_content(item, output))
             if result is not None and len(result.encode("utf-8", "replace")) >= OUTPUT_CUT:
                 result_state = State.TRUNCATED
-            yield call(  # the status of this span is always unset
+            made = call(  # the status of this span is always unset
                 item, NAME, tool, Observer.AGENT, arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
                 outcome=OUTCOMES.get(str(first(item, "success")).lower(), Outcome.UNKNOWN), **who,
             )
+            yield made
+            if output is None:  # it may never have run: what tells of a refusal names only this span, in most versions
+                yield replace(
+                    made, observation_id=digest(made.observation_id, "refused"), tool_call_id=item.span_id, span_id=None, parent_span_id=item.span_id,
+                    outcome=Outcome.UNKNOWN, arguments=None, arguments_state=State.ABSENT, result=None, result_state=State.ABSENT, attributes=None,
+                )
         case "tool.execution" if call_id:
             yield call(
                 item, NAME, tool, Observer.DECISION if tool == UNNAMED else Observer.CLIENT,
                 outcome=OUTCOMES.get(str(first(item, "success")).lower(), Outcome.UNKNOWN), error_message=text(first(item, "error")), **who,
             )
-        case "tool.blocked_on_user" if call_id and first(item, "decision") == "reject":  # an accepted call is told of by its execution
+        case "tool.blocked_on_user" if first(item, "decision") == "reject":  # an accepted call is told of by its execution
+            decider = text(first(item, "source"))
             yield call(
-                item, NAME, tool, Observer.DECISION, outcome=Outcome.UNKNOWN, decision="reject", decided_by=text(first(item, "source")), **who,
+                item, NAME, tool, Observer.DECISION, outcome=Outcome.UNKNOWN, decision="reject", decided_by=None if decider == "unknown" else decider,
+                **who | {"tool_call_id": call_id or item.parent_span_id},
             )
 
 

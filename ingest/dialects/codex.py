@@ -26,6 +26,9 @@ AGENT = "codex"
 LENGTHS_ONLY = "codex_otel.trace_safe"
 """The scope of the twin of each event that carries lengths instead of content."""
 
+SPACE, BUILT_IN = "mcp__", "functions"
+"""How the names of the namespaces of MCP servers begin, and that of the tools of Codex itself."""
+
 OUTCOMES = {"true": Outcome.OK, "false": Outcome.ERROR}
 REFUSED, ALLOWED = ("den", "abort", "timed_out", "reject", "cancel", "block"), ("approv", "allow", "accept")
 """How the words for a decision begin; any other is neither."""
@@ -92,12 +95,14 @@ def _call(item: Item, observed_by: Observer, outcome: Outcome, **more: object) -
 def _server_and_tool(item: Item) -> tuple[str | None, str]:
     """`mcp_server` is empty for built-in tools; a decision does not tell it, but its tool's full name may."""
     tool, server = text(first(item, "tool_name")) or "(unnamed)", text(item.attributes.get("mcp_server"))
+    space = text(first(item, "tool_namespace")) or ""
+    server = server or (space.removeprefix(SPACE) if space.startswith(SPACE) else server)
     if server:
         return server, tool.removeprefix(f"mcp__{server}__")
     if tool.startswith("mcp__") and tool.count("__") >= 2:
         _, server, inner = tool.split("__", 2)
         return server or None, inner or tool
-    return (AGENT if server == "" else None), tool
+    return (AGENT if server == "" or space == BUILT_IN else None), tool
 
 
 def _principal(item: Item) -> str | None:

@@ -47,15 +47,25 @@ SESSION_KEYS: tuple[tuple[str, SessionSource], ...] = (
     ("traceloop.association.properties.thread_id", SessionSource.SESSION),
     ("gcp.vertex.agent.session_id", SessionSource.SESSION),
     ("ai.telemetry.metadata.sessionId", SessionSource.SESSION),
+    ("ai.telemetry.metadata.session_id", SessionSource.SESSION),
+    ("ai.telemetry.metadata.threadId", SessionSource.SESSION),
+    ("ai.telemetry.metadata.conversationId", SessionSource.SESSION),
+    ("ai.telemetry.metadata.chatId", SessionSource.SESSION),
     ("ai.settings.context.sessionId", SessionSource.SESSION),
     ("langsmith.metadata.session_id", SessionSource.SESSION),
     ("langsmith.metadata.thread_id", SessionSource.SESSION),
     ("mcp.session.id", SessionSource.MCP_SESSION),
 )
+RESOURCE_SESSION = "session.id"
+"""Programs that run for one session at a time may name it for all that they tell."""
+
 PRINCIPAL_KEYS = (
-    "langfuse.user.id", "user.email", "user.id", "enduser.id", "ai.telemetry.metadata.userId", "ai.settings.context.userId",
+    "langfuse.user.id", "user.email", "user.id", "enduser.id", "ai.telemetry.metadata.userId", "ai.telemetry.metadata.user_id",
+    "ai.settings.context.userId",
     "traceloop.association.properties.user_id", "langsmith.metadata.user_id", "jwt.sub",
 )
+RESOURCE_PRINCIPALS = ("user.email", "user.id", "enduser.id")
+TOLD_BY_RESOURCE = frozenset((RESOURCE_SESSION, *RESOURCE_PRINCIPALS))
 AGENT_KEYS = ("gen_ai.agent.name", "agent.name", "agent_name")
 TRACEBACK = "Traceback (most recent call last)"
 PLACEHOLDERS = frozenset({"<REDACTED>", "[REDACTED]", "N/A", "<not specified>", "(merged tools)", "-", "[Filtered]"})
@@ -143,11 +153,19 @@ def payload(value: Value) -> tuple[str | None, State]:
 
 def session_of(item: Item) -> tuple[str | None, int]:
     """The session's id and what it was taken from; the engine fills what is missing from the trace."""
+    by_program = text(item.source.resource.get(RESOURCE_SESSION))
     for key, source in SESSION_KEYS:
+        if by_program and source == SessionSource.MCP_SESSION:
+            break
         found = text(item.attributes.get(key))
         if found:
             return found, int(source)
-    return None, int(SessionSource.TRACE)
+    return (by_program, int(SessionSource.SESSION)) if by_program else (None, int(SessionSource.TRACE))
+
+
+def principal_of(item: Item) -> str | None:
+    """Who is acted for, which a program that runs for one user may tell for all that it tells."""
+    return text(first(item, *PRINCIPAL_KEYS)) or next((found for key in RESOURCE_PRINCIPALS if (found := text(item.source.resource.get(key)))), None)
 
 
 def moment(nanos: int) -> datetime:
@@ -194,7 +212,7 @@ def _call(
         "duration_ms": (item.ended_ns - item.started_ns) / 1e6 if item.ended_ns > item.started_ns > 0 else None,
         "trace_id": item.trace_id, "span_id": span_id, "parent_span_id": parent,
         "agent": text(first(item, *AGENT_KEYS)), "agent_version": text(first(item, "gen_ai.agent.version")),
-        "principal": text(first(item, *PRINCIPAL_KEYS)),
+        "principal": principal_of(item),
         "client_address": text(first(item, "client.address")),
         "server_address": text(first(item, "server.address")),
         "outcome": Outcome.ERROR if failed else Outcome.OK,
@@ -231,8 +249,11 @@ def log_moment(item: Item) -> datetime:
 
 
 def event_name(item: Item) -> str:
-    """The name of a log record, which stands in the record, in an attribute or in the body."""
-    return item.name or text(first(item, "event.name")) or (item.body if isinstance(item.body, str) else "")
+    """The name of a log record: in an attribute, in the record or in the body.
+
+    The attribute counts first: bridges from logging libraries put the place in the program into the record (`event src/tool_result.rs:54`).
+    """
+    return text(first(item, "event.name")) or item.name or (item.body if isinstance(item.body, str) else "")
 
 
 def context(item: Item) -> Span:
@@ -241,7 +262,7 @@ def context(item: Item) -> Span:
     return Span(
         trace_id=item.trace_id or "", span_id=item.span_id or "", parent_span_id=item.parent_span_id, started_at=moment(item.started_ns),
         session_id=session_id, session_source=source, agent=text(first(item, *AGENT_KEYS)),
-        agent_version=text(first(item, "gen_ai.agent.version")), principal=text(first(item, *PRINCIPAL_KEYS)),
+        agent_version=text(first(item, "gen_ai.agent.version")), principal=principal_of(item),
     )
 
 
@@ -325,13 +346,17 @@ def said_by(
     )
 
 
+SCHEMAS = ("inputSchema", "input_schema", "parameters", "parameters_json_schema", "parametersJsonSchema")
+"""Under which names tool lists have the schema of a tool's input."""
+
+
 def defined(item: Item, dialect: str, definitions: Any, server: str | None = None) -> Iterator[ToolDefinition]:
     """Definitions of a tool list: GenAI (`name, description, parameters`), MCP (`inputSchema`) or OpenAI (`function`) shape."""
     for one in definitions if isinstance(definitions, list) else []:
         inner = one.get("function", one) if isinstance(one, dict) else None
         if not isinstance(inner, dict) or not isinstance(inner.get("name"), str):
             continue
-        shape = next((inner[k] for k in ("inputSchema", "input_schema", "parameters", "parameters_json_schema") if k in inner), None)
+        shape = next((inner[k] for k in SCHEMAS if k in inner), None)
         where = inner.get("toolset_id")
         try:
             schema = None if shape is None else as_json(shape, sort_keys=True)

@@ -1,34 +1,34 @@
-"""Gemini CLI: log records `gemini_cli.tool_call` and `gemini_cli.user_prompt`, and its spans."""
+"""Gemini CLI: log records `gemini_cli.tool_call` and `gemini_cli.user_prompt`, and its spans, which tell of the same calls."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from ingest.dialects import gemini_cli_spans as spans
 from ingest.dialects.contract import (
-    AGENT_KEYS,
     Dialect,
-    call,
+    digest,
     event_name,
     first,
     log_id,
     log_moment,
     logged,
+    moment_of,
     number,
     parsed,
     payload,
     said_by,
     session_of,
     text,
-    told,
 )
-from ingest.otlp.items import Item, Value
-from store.records import Observer, Outcome, Record, State
+from ingest.dialects.gemini_cli_spans import AGENT, NAME
+from ingest.otlp.items import Item
+from store.records import Access, Call, Observer, Outcome, Record
 
-NAME = "gemini_cli"
-AGENT = "gemini-cli"
 DECISIONS = {"accept": ("accept", "user"), "auto_accept": ("accept", "config"), "modify": ("accept", "user (modified)"), "reject": ("reject", "user")}
-CUT, CUT_LENGTH = "...[TRUNCATED: original length ", 60
-"""What stands at the end of a value of a span that was cut."""
+UNATTENDED = "yolo"
+"""The approval mode in which nobody is asked."""
 
 OUTCOMES = {"true": Outcome.OK, "false": Outcome.ERROR}
 
@@ -41,68 +41,73 @@ def recognises(item: Item) -> bool:
 
 
 def read(item: Item) -> Iterator[Record]:
-    """Log records by their event's name; of the spans, `tool_call` is a call and the others may hold messages."""
+    """Log records by their event's name; of the spans, `tool_call` is a call and the others may hold messages and definitions."""
     if item.signal == "span":
-        yield from _span(item)
+        yield from spans.read(item)
         return
     match event_name(item).removeprefix("gemini_cli."):
         case "tool_call":
-            yield _logged(item)
+            yield from _logged(item)
         case "user_prompt":
             session_id, source = session_of(item)
             said = said_by(item, NAME, "user", text(first(item, "prompt")) or "[REDACTED]", session_id, source)
             said = replace(said, said_at=log_moment(item), agent=AGENT)
             yield said if said.text is not None else replace(said, message_id=log_id(item, NAME))  # hidden prompts are not all the same one
+        case "config":
+            yield from _set_up(item)
         case _:
-            yield from told(item, NAME, parsed(first(item, "gen_ai.input.messages")))
+            yield from spans.messages(item)
 
 
-def _logged(item: Item) -> Record:
-    server = text(first(item, "mcp_server_name"))
-    tool = text(first(item, "function_name", "gen_ai.tool.name")) or "(unnamed)"
+def _logged(item: Item) -> Iterator[Call]:
+    named = text(first(item, "mcp_server_name"))
+    server, tool = spans.server_and_tool(text(first(item, "function_name", "gen_ai.tool.name")) or "(unnamed)", named)
     native = first(item, "tool_type") == "native"
-    arguments, state = payload(first(item, "function_args"))
+    given = first(item, "function_args")
+    arguments, state = payload(given)
     decision, decided_by = DECISIONS.get(str(first(item, "decision")).lower(), (None, None))
+    if decided_by == "user" and UNATTENDED in (first(item, "active_approval_mode"), first(item, "approval_mode")):
+        decided_by = "config"
     outcome = OUTCOMES.get(str(first(item, "success")).lower(), Outcome.UNKNOWN)
-    return logged(
-        item, NAME, tool.removeprefix(f"mcp_{server}_").removeprefix(f"{server}__"), Observer.AGENT,
-        tool_call_id=text(first(item, "gen_ai.tool.call_id", "call_id")), agent=AGENT, agent_version=item.source.named("service.version"),
-        principal=text(first(item, "user.email", "installation.id")), server=server or (AGENT if native else None),
+    made = logged(
+        item, NAME, tool, Observer.AGENT, called_at=_began(item),
+        tool_call_id=text(first(item, "gen_ai.tool.call_id", "call_id")), agent=AGENT,
+        principal=text(first(item, "user.email", "installation.id")), server=AGENT if native else server,
         duration_ms=number(first(item, "duration_ms")), arguments=arguments, arguments_state=state, decision=decision, decided_by=decided_by,
         outcome=Outcome.DENIED if decision == "reject" else outcome, error_type=text(first(item, "error_type", "error.type")),
         error_message=text(first(item, "error", "error.message")),
     )
-
-
-def _span(item: Item) -> Iterator[Record]:
-    if (text(first(item, "gen_ai.operation.name")) or item.name) != "tool_call":
-        yield from told(item, NAME, parsed(first(item, "gen_ai.input.messages")))
+    made = replace(made, agent_version=spans.version(item))
+    if made.tool_call_id or not item.trace_id:
+        yield made
         return
-    arguments, arguments_state = _inner(first(item, "gen_ai.input.messages"), "args")
-    result, result_state = _inner(first(item, "gen_ai.output.messages"), "responseParts")
-    yield call(
-        item, NAME, text(first(item, "gen_ai.tool.name")) or "(unnamed)", Observer.AGENT,
-        tool_call_id=text(first(item, "gen_ai.tool.call_id", "gen_ai.tool.call.id")), agent=text(first(item, *AGENT_KEYS)) or AGENT,
-        agent_version=item.source.named("service.version"), arguments=arguments, arguments_state=arguments_state,
-        result=result, result_state=result_state,
-    )
+    # The span of the same call tells its id, this record does not: what both know ties them.
+    made = replace(made, tool_call_id=spans.tie(tool, parsed(given)), span_id=digest(made.observation_id)[:16])
+    yield made
+    yield spans.tied(made, spans.tie(tool, None))
 
 
-def _inner(value: Value, key: str) -> tuple[str | None, State]:
-    """What a request or response of the tool holds; the span's values are cut, so that what begins as JSON may not end as such."""
-    found: Any = parsed(value)
-    if isinstance(found, list) and len(found) == 1:
-        found = found[0]
-    if isinstance(found, dict) and key in found:
-        return payload(found[key])
-    given, state = payload(value)
-    broken = given is not None and (CUT in given[-CUT_LENGTH:] or (found is None and given.startswith(("{", "["))))
-    return given, State.TRUNCATED if broken else state
+def _began(item: Item) -> datetime | None:
+    """The call's beginning, in unix milliseconds; the record itself is made at the end."""
+    told = number(first(item, "start_time"))
+    return moment_of(told / 1000) if told else None
+
+
+def _set_up(item: Item) -> Iterator[Access]:
+    """The servers of a session. Whether they answered is not told."""
+    told: Any = first(item, "mcp_servers")
+    for server in told.split(",") if isinstance(told, str) else []:
+        if server.strip():
+            yield Access(
+                access_id=digest(log_id(item, NAME), server), accessed_at=log_moment(item), outcome=Outcome.UNKNOWN, dialect=NAME,
+                principal=text(first(item, "user.email", "installation.id")), agent=AGENT, server=server.strip(), session_id=session_of(item)[0],
+            )
 
 
 DIALECT = Dialect(
     telling=("gen_ai.agent.name",),
     rank=30, recognises=recognises, read=read,
-    carries="tool, MCP server, arguments and prompts (unless logPrompts is off), decision, outcome, session, user; results in spans, cut",
-    never_carries="results in log records (only their length); tool definitions",
+    carries="tool, MCP server, arguments and prompts (unless logPrompts is off), decision, outcome, session, user, servers that are set up; "
+            "call ids in spans; results and tool definitions in spans with traces on, cut at 10,000 characters",
+    never_carries="results in log records (only their length); the program's version; whether a server that is set up answered",
 )

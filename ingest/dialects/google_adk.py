@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingest.dialects import otel_genai
-from ingest.dialects.contract import PLACEHOLDERS, Dialect, call, defined, first, parsed, payload, said_by, session_of, text
+from ingest.dialects.contract import PLACEHOLDERS, Dialect, call, context, defined, digest, first, parsed, payload, said_by, session_of, text
 from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item, Value
 from store.records import Message, Observer, Record, State, ToolDefinition
@@ -13,6 +13,7 @@ from store.records import Message, Observer, Record, State, ToolDefinition
 NAME = "google_adk"
 SYSTEM = "gcp.vertex.agent"
 GIVEN, GOT = f"{SYSTEM}.tool_call_args", f"{SYSTEM}.tool_response"
+OLD_SPANS = ("agent_run [", "tool_call [", "tool_response [")
 OWN_KEYS = (GIVEN, f"{SYSTEM}.session_id", f"{SYSTEM}.invocation_id", f"{SYSTEM}.event_id")
 
 
@@ -23,6 +24,9 @@ def recognises(item: Item) -> bool:
 
 def read(item: Item) -> Iterator[Record]:
     """A call for `execute_tool`, but none for the span that only gathers a parallel batch; messages and definitions of the model's request."""
+    if item.name.startswith(OLD_SPANS):
+        yield from _before_1_1(item)
+        return
     if first(item, "gen_ai.operation.name") == "execute_tool" or GIVEN in item.attributes:
         tool = text(first(item, "gen_ai.tool.name"))
         if tool:
@@ -36,9 +40,32 @@ def read(item: Item) -> Iterator[Record]:
         yield from _asked(item, request)
 
 
+def _before_1_1(item: Item) -> Iterator[Record]:
+    """Spans that name an agent or a tool in brackets; a call and its response are two of them, beside one another, which nothing else ties."""
+    kind, _, named = item.name.removesuffix("]").partition(" [")
+    tie = digest(NAME, item.trace_id, item.parent_span_id, named)
+    if kind == "agent_run":
+        yield replace(context(item), agent=named)
+    elif kind == "tool_call":
+        arguments, arguments_state = payload(first(item, GIVEN))
+        yield call(item, NAME, named, Observer.AGENT, tool_call_id=tie, arguments=arguments, arguments_state=arguments_state)
+    else:
+        event: Any = parsed(first(item, GOT))
+        content = event.get("content") if isinstance(event, dict) else None
+        parts = content.get("parts") if isinstance(content, dict) else None
+        for part in parts if isinstance(parts, list) else []:
+            answer = part.get("function_response") if isinstance(part, dict) else None
+            if isinstance(answer, dict):
+                result, result_state = payload(answer.get("response"))
+                made = call(item, NAME, named, Observer.DECISION, tool_call_id=tie, result=result, result_state=result_state)
+                yield replace(made, duration_ms=None)
+
+
 def plan(item: Item) -> Plan | None:
     """Tools' spans; those whose arguments are empty or whose response is no object may tell that content is switched off."""
     if first(item, "gen_ai.operation.name") != "execute_tool" and GIVEN not in item.attributes:
+        return None
+    if item.name.startswith(OLD_SPANS):
         return None
     if text(first(item, "gen_ai.tool.name")) is None:
         return None

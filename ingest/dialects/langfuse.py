@@ -1,8 +1,9 @@
-"""Langfuse SDK: observations of type `tool`, and what went into agents and generations."""
+"""Langfuse SDK: observations of type `tool`, and what went into and came out of agents and generations."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from ingest.dialects.contract import AGENT_KEYS, Dialect, call, first, parsed, payload, said_by, session_of, text, told
+from ingest.dialects.contract import AGENT_KEYS, Dialect, call, context, first, parsed, payload, said_by, session_of, text, told
 from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Item
 from store.records import Observer, Outcome, Record
@@ -30,6 +31,8 @@ def read(item: Item) -> Iterator[Record]:
             error_message=text(first(item, "langfuse.observation.status_message")) or item.status_message or None,
         )
         return
+    if kind == "agent":
+        yield replace(context(item), agent=text(first(item, *AGENT_KEYS)) or item.name or item.source.named("service.name"))
     loaded = parsed(given)
     if isinstance(loaded, dict) and isinstance(loaded.get("messages"), list):
         loaded = loaded["messages"]
@@ -38,6 +41,13 @@ def read(item: Item) -> Iterator[Record]:
     elif item.parent_span_id is None and isinstance(given, str) and loaded is None:
         session_id, source = session_of(item)
         yield said_by(item, NAME, "user", given, session_id, source)
+    got = first(item, "langfuse.observation.output")
+    answer = parsed(got)
+    if isinstance(answer, dict | list):
+        yield from told(item, NAME, [answer] if isinstance(answer, dict) else answer, whole_run=True)
+    elif answer is None and isinstance(got, str) and got and (kind == "generation" or item.parent_span_id is None):
+        session_id, source = session_of(item)
+        yield said_by(item, NAME, "assistant", got, session_id, source, item.ended_ns)
 
 
 def plan(item: Item) -> Plan | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ingest.dialects.contract import AGENT_KEYS, PRINCIPAL_KEYS, Dialect, call, context, defined, first, parsed, payload, said_by, session_of, text
+from ingest.dialects.contract import AGENT_KEYS, Dialect, call, context, defined, first, parsed, payload, principal_of, said_by, session_of, text
 from ingest.dialects.plan import Plan, Text
 from ingest.dialects.wrappings import GIVEN_BEGINS, GOT_BEGINS, given, got
 from ingest.otlp.items import Item
@@ -16,6 +16,10 @@ ALWAYS_OK = "openinference.instrumentation.autogen_agentchat"
 """Says so of tools that failed too: AutoGen hands it their error as a result, and tells of the failure in its own span inside."""
 
 ACTORS = ("agent.name", "graph.node.id")
+VERCEL_AGENT, VERCEL_RESULT = "ai.telemetry.functionId", "ai.toolCall.result"
+"""OpenInference's processor for the Vercel AI SDK adds to its spans, and gives all of a tree the error of one. The result is only there where the
+tool did not fail."""
+
 IDS = ("tool.id", "tool_call.id", "gen_ai.tool.call.id")
 SUFFIXES = (".__call__", ".acall", ".call", ".run")
 """Methods that instrumentations put behind the name of the tool or agent."""
@@ -38,7 +42,7 @@ def read(item: Item) -> Iterator[Record]:
     session_id, source = session_of(item)
     agent, principal = _who(item)
     if kind == "AGENT":
-        agent = text(first(item, *ACTORS)) or agent or _bare(item.name)
+        agent = text(first(item, *ACTORS, VERCEL_AGENT)) or agent or _bare(item.name)
     yield replace(context(item), agent=agent or _at_root(item), principal=principal)
     for role, said in _messages(item, "llm.input_messages"):
         yield said_by(item, NAME, role, said, session_id, source)
@@ -48,6 +52,8 @@ def read(item: Item) -> Iterator[Record]:
         for prompt in _prompts(item):
             yield said_by(item, NAME, "user", prompt, session_id, source)
     yield from defined(item, NAME, list(_tools(item)))
+    vercels = first(item, "ai.prompt.tools")
+    yield from defined(item, NAME, [parsed(one) for one in vercels] if isinstance(vercels, list) else None)
 
 
 def _called(item: Item) -> Iterator[Record]:
@@ -63,12 +69,21 @@ def _called(item: Item) -> Iterator[Record]:
         item, NAME, tool, Observer.AGENT, tool_call_id=text(first(item, *IDS)) or answer.tool_call_id, server=server,
         agent=text(first(item, *ACTORS)) or agent or _at_root(item), principal=principal,
         arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
-        outcome=Outcome.ERROR if answer.failed else Outcome.UNKNOWN if item.source.scope == ALWAYS_OK and not item.failed else None,
+        outcome=_outcome(item, answer.failed),
     )
     description = text(first(item, "tool.description"))
     if description:
         definition: dict[str, Any] = {"name": tool, "description": description}
         yield from defined(item, NAME, [definition | ({"parameters": values} if is_definition else {})], server)
+
+
+def _outcome(item: Item, failed: bool) -> Outcome | None:
+    """How it ended, where the span's own status does not tell it right."""
+    if failed:
+        return Outcome.ERROR
+    if VERCEL_RESULT in item.attributes:
+        return Outcome.OK
+    return Outcome.UNKNOWN if item.source.scope == ALWAYS_OK and not item.failed else None
 
 
 def plan(item: Item) -> Plan | None:
@@ -88,7 +103,7 @@ def _who(item: Item) -> tuple[str | None, str | None]:
     """Agent and user, which LangChain's instrumentation tells in the metadata."""
     told: Any = parsed(first(item, "metadata"))
     inside = told if isinstance(told, dict) else {}
-    return text(first(item, *AGENT_KEYS)) or _word(inside.get("lc_agent_name")), text(first(item, *PRINCIPAL_KEYS)) or _word(inside.get("user_id"))
+    return text(first(item, *AGENT_KEYS)) or _word(inside.get("lc_agent_name")), principal_of(item) or _word(inside.get("user_id"))
 
 
 def _word(value: Any) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.dialects import wrappings
-from ingest.dialects.contract import Dialect, call, defined, first, parsed, payload, text, told
+from ingest.dialects.contract import Dialect, call, defined, event_name, first, parsed, payload, text, told
 from ingest.dialects.plan import Plan, Text
 from ingest.otlp.items import Attributes, Item, Value
 from store.records import Observer, Record
@@ -25,7 +25,7 @@ IDS = ("gen_ai.tool.call.id", "gen_ai.tool.call_id")
 def recognises(item: Item) -> bool:
     """Any GenAI tool or message attribute; some frameworks never set the operation's name."""
     found = item.attributes
-    return item.name in OLD_EVENTS or any(
+    return _event_of(item) in OLD_EVENTS or any(
         key in found
         for key in ("gen_ai.operation.name", "gen_ai.tool.name", "gen_ai.tool.call.id", "gen_ai.input.messages", "gen_ai.tool.definitions")
     )
@@ -44,12 +44,16 @@ def read(item: Item) -> Iterator[Record]:
         return
     for attributes in (item.attributes, *(event.attributes for event in item.events if event.name in CONTENT_EVENTS)):
         yield from _said(item, attributes)
-    if item.name in OLD_EVENTS and isinstance(item.body, dict):
-        yield from told(item, NAME, [{"role": OLD_EVENTS[item.name], "content": _content(item.body)}])
+    if (event_of := _event_of(item)) in OLD_EVENTS and isinstance(item.body, dict):
+        yield from told(item, NAME, [{"role": OLD_EVENTS[event_of], "content": _content(item.body)}])
     for event in item.events:
         if event.name in OLD_EVENTS:
             yield from told(item, NAME, [{"role": OLD_EVENTS[event.name], "content": _content(event.attributes)}], event.name == "gen_ai.choice")
     yield from defined(item, NAME, parsed(first(item, "gen_ai.tool.definitions")))
+
+
+def _event_of(item: Item) -> str:
+    return event_name(item) if item.signal == "log" else ""
 
 
 def _said(item: Item, attributes: Attributes) -> Iterator[Record]:

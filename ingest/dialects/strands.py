@@ -1,4 +1,7 @@
-"""Strands Agents: GenAI spans whose arguments and results stand in span events, in the old convention's shape or the latest one's."""
+"""Strands Agents: GenAI spans whose arguments and results stand in span events, in the old convention's shape or the latest one's.
+
+Before 0.2 it had spans `Tool: X` with names of its own.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +13,7 @@ from store.records import Observer, Outcome, Record
 NAME = "strands"
 SCOPE = "strands.telemetry.tracer"
 SYSTEM = "strands-agents"
+OLD_TOOL = "Tool: "
 DETAILS = "gen_ai.client.inference.operation.details"
 ROLES = {"gen_ai.user.message": "user", "gen_ai.system.message": "system"}
 TELLING = ("chat", "invoke_agent")
@@ -18,7 +22,9 @@ TELLING = ("chat", "invoke_agent")
 
 def recognises(item: Item) -> bool:
     """Its scope, or its name as the system or provider."""
-    return item.source.scope == SCOPE or SYSTEM in (first(item, "gen_ai.system"), first(item, "gen_ai.provider.name"))
+    if item.source.scope in (SCOPE, SYSTEM) or SYSTEM in (first(item, "gen_ai.system"), first(item, "gen_ai.provider.name")):
+        return True
+    return item.name.startswith(OLD_TOOL) and "tool.status" in item.attributes
 
 
 def read(item: Item) -> Iterator[Record]:
@@ -37,6 +43,33 @@ def read(item: Item) -> Iterator[Record]:
             yield from defined(item, NAME, [{"name": tool, "description": first(item, "gen_ai.tool.description"), "parameters": shape}])
     elif operation in TELLING:
         yield from _messages(item)
+    elif operation is None and item.name.startswith(OLD_TOOL):
+        yield _old_call(item)
+    elif operation is None:
+        yield from _old_messages(item)
+
+
+def _old_call(item: Item) -> Record:
+    arguments, arguments_state = payload(first(item, "tool.parameters"))
+    result, result_state = payload(first(item, "tool.result"))
+    failed = item.failed or first(item, "tool.status") == "error"
+    return call(
+        item, NAME, text(first(item, "tool.name")) or item.name.removeprefix(OLD_TOOL), Observer.AGENT, tool_call_id=text(first(item, "tool.id")),
+        arguments=arguments, arguments_state=arguments_state, result=result, result_state=result_state,
+        outcome=Outcome.ERROR if failed else Outcome.OK,
+    )
+
+
+def _old_messages(item: Item) -> Iterator[Record]:
+    """What the agent's span says; the spans of the model and of the event loop inside of it repeat it."""
+    if first(item, "gen_ai.agent.tools", "agent.tools", "system_prompt") is None and item.parent_span_id is not None:
+        return
+    session_id, source = session_of(item)
+    for role, key, at in (("system", "system_prompt", item.started_ns), ("user", "gen_ai.prompt", item.started_ns),
+                          ("assistant", "gen_ai.completion", item.ended_ns)):
+        said = text(first(item, key))
+        if said and not isinstance(parsed(said), list | dict):
+            yield said_by(item, NAME, role, said.strip(), session_id, source, at)
 
 
 def _given(item: Item) -> Value:

@@ -13,6 +13,7 @@ from store.records import Call, Message, Observer, Record, ToolDefinition
 NAME = "vercel"
 SCOPES = ("ai", "@ai-sdk/otel")
 PROMPTS = ("ai.prompt", "ai.prompt.messages", "ai.prompt.tools")
+ANSWERS = ("ai.response.text", "ai.result.text")
 CONTEXT = "ai.settings.context."
 """What the application lets version 7 tell of itself."""
 
@@ -44,6 +45,8 @@ def read(item: Item) -> Iterator[Record]:
     session_id, source = session_of(item)
     for role, said in _prompt(item):
         yield said_by(item, NAME, role, said, session_id, source)
+    if answer := text(first(item, *ANSWERS)):
+        yield said_by(item, NAME, "assistant", answer, session_id, source, item.ended_ns)
     tools = first(item, "ai.prompt.tools")
     yield from defined(item, NAME, [parsed(one) for one in tools] if isinstance(tools, list) else None)
 

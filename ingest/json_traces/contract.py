@@ -221,7 +221,19 @@ def definitions_of(tools: Any, at: datetime, dialect: str, server: str | None = 
 
 
 def parsed_part(line: Line, *path: str) -> Any:
-    """What lies at a path, which may be written as JSON text; text that is no JSON stays text."""
+    """What lies at a path, which may be written as JSON text, or as the events of a stream; text that is neither stays text."""
     value = inside(line, *path)
     made = parsed(value)
+    if made is None and isinstance(value, str) and value.startswith(STREAMED):
+        made = _last_event(value)
     return value if made is None else made
+
+
+STREAMED = ("event:", "data:", "id:")
+"""How a body of type text/event-stream begins: in this form servers answer over streamable HTTP."""
+
+
+def _last_event(stream: str) -> Any:
+    """The last JSON object among the events of a stream: the answer comes after notifications."""
+    told = [line.removeprefix("data:").strip() for line in stream.splitlines() if line.startswith("data:")]
+    return next((made for one in reversed(told) if isinstance(made := parsed(one), dict)), None)

@@ -42,7 +42,7 @@ def flat_line(name: str, keys: Keys) -> Callable[[Line, Clock], Iterator[Record]
     def read(line: Line, clock: Clock) -> Iterator[Record]:
         at = clock.moment(_first(line, keys.time))
         told = _word(line, keys.session)
-        who = [_word(line, one) for one in (keys.principal, keys.agent, keys.client_address)]
+        who = [_word(line, keys.principal), _word(line, keys.agent), host(_word(line, keys.client_address))]
         session, source = (told, SessionSource.MCP_SESSION) if told else (client_of(name, *who), SessionSource.CLIENT)
         status, decision = number(_first(line, keys.status)), decided(_first(line, keys.decision))
         if decision is None and status in DENIED:
@@ -71,6 +71,15 @@ def flat_line(name: str, keys: Keys) -> Callable[[Line, Clock], Iterator[Record]
             )
 
     return read
+
+
+def host(address: str | None) -> str | None:
+    """An address without its port, which differs from connection to connection: `192.0.2.7:4711`, `[2001:db8::7]:4711`."""
+    if address is None:
+        return None
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.rpartition(":")[0] if address.count(":") == 1 else address
 
 
 def milliseconds(value: Any) -> float | None:

@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from ingest.json_traces.contract import Clock, Line, LogFormat, Reader
+from ingest.json_traces.leading_json import documents
 from ingest.otlp import limits
 from ingest.otlp.items import Refusals, shown
 from store.errors import SourceError
 from store.records import Record, Records
 
 KEYS_SHOWN, CHARACTERS_SHOWN = 12, 40
+MESSAGE_LISTS = ("chat_messages", "langchain_messages")
+FIRST_LINE = 4_096
+"""Somebody's first line of an object over several lines is shorter than half of that."""
+
 TEXT_LINES_TRIED, BYTE_ORDER_MARK = 50, b"\xef\xbb\xbf"
 KNOWN_LINES = "JSON tool-call lines (tool, and session_id or timestamp), MCP messages, transcripts, message lists, gateway logs (docs/dialects.md)"
 
@@ -57,6 +62,8 @@ class LogLines:
             if stripped[:1] not in (b"{", b"[") and (found := _parsed(stripped)):
                 return self._take(*found)
             loaded = parse_any(line)
+            if _is_conversation(loaded):
+                return self.read_object({"messages": loaded})
             if not isinstance(loaded, list) or not any(isinstance(one, dict) and _format_of(one) for one in loaded):
                 return self.read_object(loaded)
         except SourceError as error:
@@ -97,13 +104,22 @@ class LogLines:
 def read_body(body: bytes) -> Taken:
     """Everything in many lines; for what was refused its line and the reason. Raises TooLargeError where there is too much."""
     taken, lines = Taken(), LogLines()
-    for n, line in enumerate(BytesIO(body), 1):
+    for n, line in enumerate(_printed_prettily(body) or BytesIO(body), 1):
         if line.strip():
             _add(taken.records, lines.read(line, partial(_refused, taken.refused, n)))
             limits.check_records(len(taken.records) + len(taken.refused))
     _add(taken.records, lines.finish())
     taken.claimed = lines.claimed
     return taken
+
+
+def _printed_prettily(body: bytes) -> list[bytes] | None:
+    """The objects of a body whose first line does not hold the whole of one; None where it is written line by line."""
+    first = body[:FIRST_LINE].removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0].rstrip()
+    if first[:1] not in (b"{", b"[") or first[-1:] in (b"}", b"]") or len(first) >= FIRST_LINE // 2:
+        return None
+    limits.check_json(body)
+    return documents(body)
 
 
 def parse_line(line: bytes) -> dict[str, Any]:
@@ -132,6 +148,11 @@ def parse_any(line: bytes) -> Any:
 def is_known_text(head: bytes) -> bool:
     """Whether among the first lines of a text is one of a known format."""
     return any(_parsed(line.strip()) for line in head.split(b"\n")[:TEXT_LINES_TRIED] if line.strip())
+
+
+def _is_conversation(loaded: Any) -> bool:
+    """Whether a line is a list of messages: a conversation of its own."""
+    return isinstance(loaded, list) and len(loaded) > 1 and all(isinstance(one, dict) and _format_of(one) in MESSAGE_LISTS for one in loaded)
 
 
 def _refused(refusals: Refusals, n: int, reason: str) -> None:

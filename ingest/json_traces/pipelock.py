@@ -7,21 +7,31 @@ from ingest.json_traces.contract import Clock, Line, LogFormat, client_of, each_
 from store.records import Access, Call, Observer, Outcome, Record, SessionSource
 
 NAME = "pipelock"
-DENIALS = ("blocked", "kill_switch_deny", "ws_blocked")
+DENIALS = ("blocked", "kill_switch_deny", "ws_blocked", "airlock_deny")
+FORWARDED = "pipelock.siem.event."
+"""How the schema of the forwarder's envelope begins."""
 
 
 def recognises(line: Line) -> bool:
-    """Its instance's name, or its envelope."""
+    """Its instance's name, one of its envelopes, or a line of its own log."""
+    if line.get("component") == NAME or str(line.get("schema")).startswith(FORWARDED):
+        return isinstance(line.get("event"), str | dict)
     return isinstance(line.get("fields"), dict) and "type" in line and ("pipelock_instance" in line or ("severity" in line and "timestamp" in line))
 
 
 def read(line: Line, clock: Clock) -> Iterator[Record]:
     """A call where a tool is named, an attempt to connect where an address was blocked."""
-    at, kind, fields = clock.moment(line.get("timestamp")), word(line.get("type")), line["fields"]
+    if isinstance(line.get("event"), dict):
+        line = line["event"]
+    own = not isinstance(line.get("fields"), dict)  # its own log is flat
+    fields = line if own else line["fields"]
+    at, kind = clock.moment(line.get("timestamp", line.get("time"))), word(line.get("event" if own else "type"))
     is_denied = kind in DENIALS or inside(fields, "action") in ("block", "blocked", "deny")
     identity, address, agent = digest(NAME, as_json(line)), word(fields.get("client_ip")), word(fields.get("agent"))
     told = word(fields.get("session_id"), fields.get("session"))
-    tool, reason = word(fields.get("tool"), fields.get("tool_name"), fields.get("mcp_tool")), text(fields.get("reason"))
+    by_mcp = any(str(fields.get(key)).lower().startswith(("mcp", "tools/")) for key in ("method", "scanner", "transport"))
+    tool = word(fields.get("tool"), fields.get("tool_name"), fields.get("mcp_tool"), fields.get("resource") if by_mcp else None)
+    reason = text(fields.get("reason"))
     if tool:
         decision = "reject" if is_denied else None
         yield Call(

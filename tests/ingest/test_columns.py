@@ -29,6 +29,7 @@ KEYS = [
     "gen_ai.agent.name", "agent_name", "gen_ai.agent.version", "gen_ai.conversation.id", "session.id", "mcp.session.id", "user.id", "user.email",
     "client.address", "server.address", "error.type", "mcp.method.name", "network.transport", "mcp.protocol.version", "mcp.server.name",
     "tool.id", "metadata", "anthropic.tool_result.content", "anthropic.session.id",
+    "tool.status", "ai.toolCall.result", "ai.telemetry.functionId", "mcp.method", "rpc.service", "http.response.status_code",
     "openinference.span.kind", "tool.name", "tool.parameters", "tool.description", "input.value", "output.value", "graph.node.id",
     "gen_ai.tool.type", "http.status", "request", "rpc.system", "gen_ai.system", "sentry.op", "traceloop.span.kind", "input", "é", "",
 ]
@@ -76,7 +77,7 @@ SPANS = st.fixed_dictionaries({
     "ids": st.sampled_from([(16, 8)] * 9 + [(15, 8), (16, 0)]),
     "event": st.sampled_from([None] * 5 + ["exception", "gen_ai.choice"]),
 })
-SERVICES = st.sampled_from(["", "weather-server", "unknown_service:python"])
+SERVICES = st.sampled_from(["", "weather-server", "unknown_service:python", "of-one-session"])
 REQUESTS = st.lists(st.tuples(SERVICES, st.sampled_from([*SCOPES, "opentelemetry.instrumentation.mcp"]), st.lists(SPANS, max_size=6)), max_size=3)
 
 
@@ -104,6 +105,9 @@ def body_of(request: list[tuple[str, str, list[dict[str, Any]]]]) -> bytes:
         resource = made.resource_spans.add()
         if service:
             resource.resource.attributes.add(key="service.name").value.CopyFrom(any_value(service))
+        if service == "of-one-session":
+            resource.resource.attributes.add(key="session.id").value.CopyFrom(any_value("s-9"))
+            resource.resource.attributes.add(key="user.email").value.CopyFrom(any_value("ann@example.com"))
         scoped = resource.scope_spans.add()
         scoped.scope.name = scope
         for one in spans:

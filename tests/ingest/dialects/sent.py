@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ingest.otlp.items import Decoded
 from ingest.otlp.json import decode_logs, decode_traces
 from ingest.reading import UNKNOWN, read_items
 from store.records import Call, Records
@@ -54,16 +55,28 @@ def log(
 
 def golden(name: str) -> Records:
     """What an SDK really sent, as records; nothing of it may go unknown."""
-    decoded = decode_traces((GOLDEN / name).read_bytes())
-    assert not decoded.refused.count
-    records, claimed = read_items(decoded)
+    records, claimed = read_items(recorded(name))
     assert UNKNOWN not in claimed
     return records
+
+
+def recorded(name: str) -> Decoded:
+    """The same as items."""
+    decode = decode_logs if name.endswith("_logs.json") else decode_traces
+    decoded = decode((GOLDEN / name).read_bytes())
+    assert not decoded.refused.count
+    return decoded
 
 
 def only(records: Records) -> Call:
     """The one call."""
     assert len(records.calls) == 1
+    return records.calls[0]
+
+
+def foremost(records: Records) -> Call:
+    """The call itself, where what ties it to other sightings of the same comes after it."""
+    assert len(records.calls) == 2 and {one.parent_span_id for one in records.calls[1:]} == {records.calls[0].span_id}
     return records.calls[0]
 
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from store.records import Observer, Outcome, SessionSource, State
-from tests.ingest.dialects.sent import fields, log, only, span
+from tests.ingest.dialects.sent import fields, foremost, log, only, span
 
 SCOPE = "com.anthropic.claude_code.tracing"
 TOOL: dict[str, Any] = {
@@ -27,13 +27,13 @@ def test_tool(kind: str) -> None:
 
 def test_tool_input_and_a_tool_of_an_mcp_server() -> None:
     sent = TOOL | {"tool_name": "mcp__crm__find_contact", "tool_input": '{"name":"Bo"}'}
-    fields(only(span("claude_code.tool", sent)[0]), tool="find_contact", server="crm", arguments='{"name":"Bo"}')
+    fields(foremost(span("claude_code.tool", sent)[0]), tool="find_contact", server="crm", arguments='{"name":"Bo"}')
 
 
 def test_hidden_tool_without_payloads() -> None:
     sent = {k: v for k, v in TOOL.items() if k != "full_command"} | {"tool_name": "mcp_tool"}
     fields(
-        only(span("claude_code.tool", sent)[0]), tool="(unnamed)", server=None, arguments=None, arguments_state=State.ABSENT,
+        foremost(span("claude_code.tool", sent)[0]), tool="(unnamed)", server=None, arguments=None, arguments_state=State.ABSENT,
         result=None, result_state=State.ABSENT,
     )
 
@@ -85,8 +85,8 @@ def test_details_of_the_beta() -> None:
     """Arguments and what a call brought into the conversation come behind a line that says so; neither is told twice."""
     given, got = '{"command":"ls","description":"List"}', '{"stdout":"README","stderr":""}'
     sent = TOOL | {"tool_input": f"[TOOL INPUT: Bash]\n{given}", "new_context": f"[TOOL RESULT: Bash]\n{got}"}
-    made = only(span("claude_code.tool", sent, scope=SCOPE)[0])
+    made = foremost(span("claude_code.tool", sent, scope=SCOPE)[0])
     fields(made, arguments=given, arguments_state=State.CAPTURED, result=got, result_state=State.CAPTURED)
     assert "README" not in str(made.attributes)
     assert only(span("claude_code.tool", sent, scope=SCOPE, events=[OUTPUT])[0]).result == "OTEL_LOGS_EXPORTER=otlp"
-    assert only(span("claude_code.tool", sent | {"new_context": "[USER]\nhi"}, scope=SCOPE)[0]).result is None
+    assert foremost(span("claude_code.tool", sent | {"new_context": "[USER]\nhi"}, scope=SCOPE)[0]).result is None

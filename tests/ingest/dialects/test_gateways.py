@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from store.records import Observer, Outcome, SessionSource, State
-from tests.ingest.dialects.sent import CLIENT, FAILED, fields, log, only, span
+from tests.ingest.dialects.sent import CLIENT, FAILED, SERVER, fields, log, only, span
 
 DOCKER: dict[str, Any] = {
     "mcp.tool.name": "find", "mcp.server.name": "crm", "mcp.server.type": "docker", "mcp.server.image": "example/crm",
@@ -186,3 +186,41 @@ def test_contextforge_plugin() -> None:
 def test_contextforge_steps_are_context() -> None:
     records, dialect = span("tool.gateway_call", {"tool.name": "find", "tool.id": "t-1"})
     assert (dialect, len(records.calls), len(records.spans)) == ("contextforge", 0, 1)
+
+
+TOOLHIVE = "github.com/stacklok/toolhive/pkg/telemetry"
+PROXIED: dict[str, Any] = {
+    "mcp.method.name": "tools/call", "gen_ai.tool.name": "find", "gen_ai.operation.name": "execute_tool", "mcp.server.name": "crm",
+    "gen_ai.tool.call.arguments": "name=Bo, api_key=[REDACTED]", "mcp.session.id": "s-1", "network.transport": "pipe", "client.address": "192.0.2.7",
+    "http.response.status_code": 200, "server.address": "gateway.example.com",
+}
+
+
+def test_toolhive_spans() -> None:
+    records, dialect = span("tools/call find", PROXIED, scope=TOOLHIVE, kind=SERVER, status={"code": 1})
+    assert dialect == "toolhive_traces"
+    fields(
+        only(records), tool="find", server="crm", transport="stdio", session_id="s-1", client_address="192.0.2.7", outcome=Outcome.OK,
+        arguments="name=Bo, api_key=[REDACTED]", arguments_state=State.CAPTURED, observed_by=Observer.GATEWAY,
+    )
+    cut = only(span("tools/call find", PROXIED | {"gen_ai.tool.call.arguments": "name=Bo..."}, scope=TOOLHIVE)[0])
+    assert cut.arguments_state == State.TRUNCATED
+
+
+@pytest.mark.parametrize(("status", "outcome", "decision"), [
+    (403, Outcome.DENIED, "reject"), (404, Outcome.ERROR, None), (502, Outcome.ERROR, None), ("401", Outcome.DENIED, "reject"),
+])
+def test_toolhive_spans_leave_their_status_unset_where_the_caller_is_to_blame(status: Any, outcome: Outcome, decision: str | None) -> None:
+    made = only(span("tools/call find", PROXIED | {"http.response.status_code": status}, scope=TOOLHIVE, kind=SERVER)[0])
+    fields(made, outcome=outcome, error_type=str(status), decision=decision)
+
+
+def test_toolhive_spans_before_the_conventions() -> None:
+    old = {"mcp.method": "tools/call", "rpc.system": "jsonrpc", "rpc.service": "mcp", "mcp.tool.name": "find", "mcp.tool.arguments": "name=Bo",
+           "mcp.server.name": "crm", "mcp.transport": "streamable-http", "http.status_code": 200}
+    records, dialect = span("mcp.tools/call", old, kind=SERVER)
+    assert dialect == "toolhive_traces"
+    fields(only(records), tool="find", server="crm", transport="streamable-http", arguments="name=Bo", outcome=Outcome.OK)
+    greeted = old | {"mcp.method": "initialize", "mcp.client.name": "desk", "http.status_code": 401}
+    (access,) = span("mcp.initialize", greeted, kind=SERVER)[0].access
+    assert (access.agent, access.server, access.outcome, access.method) == ("desk", "crm", Outcome.DENIED, "authenticate")

@@ -15,7 +15,9 @@ def test_what_the_sdk_sends() -> None:
         agent="trip-planner", tool_call_id=None, server=None, outcome=Outcome.OK, error_message=None,
     )
     fields(bad, arguments='{"city": "nowhere"}', result=None, result_state=State.ABSENT, outcome=Outcome.ERROR, error_message="no such city")
-    assert {(m.role, m.text, m.session_id) for m in records.messages} == {("user", "What is the weather in Paris?", "trip-1")}
+    assert {(m.role, m.text, m.session_id) for m in records.messages} == {
+        ("user", "What is the weather in Paris?", "trip-1"), ("assistant", "Done", "trip-1"),
+    }
     assert not any("Paris" in str(c.attributes) for c in records.calls)
 
 

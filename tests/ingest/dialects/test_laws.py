@@ -30,24 +30,28 @@ KEYS = [
     "src.addr", "http.status", "mcp.error.code", "rpc.response.status_code", "tool.name", "tool.invocation.args", "duration.ms", "crew_id",
     "session.id", "conversation.id", "user.email", "error.type", "openinference.span.kind", "input.value", "pydantic_ai.all_messages",
     "output.value", "tool.name", "tool.parameters", "tool.arguments", "metadata", "crew_tasks", "mcp.protocol.version", "mcp.session.id",
-    "anthropic.tool_result.content", "anthropic.session.id", "anthropic.content.truncated",
+    "anthropic.tool_result.content", "anthropic.session.id", "anthropic.content.truncated", "tool.status", "tool.id", "tool.result", "mcp.method",
+    "rpc.service", "http.response.status_code", "mcp.tool.arguments", "ai.response.text", "ai.toolCall.result", "start_time", "tool_namespace",
+    "input-json", "output-json", "mcp.server.name", "gen_ai.agent.tools",
 ]
 NAMES = [
     "", "execute_tool x", "claude_code.tool", "claude_code.tool.execution", "codex.tool_result", "codex.tool_decision", "codex.user_prompt",
     "codex.conversation_starts", "gemini_cli.tool_call", "gemini_cli.user_prompt", "tool_call", "mcp.tool.call", "mcp.initialize", "tool.invoke",
     "tool.pre_invoke", "tool.post_invoke", "Tool Usage", "CallTool", "MCP request: tools/call x", "initialize.mcp", "tools/list.mcp", "ai.toolCall",
-    "call_llm", "chat", "planner.run", ".run",
+    "call_llm", "chat", "planner.run", ".run", "Tool: x", "tool_call [x]", "tool_response [x]", "agent_run [x]",
 ]
 EVENTS = [
     "tool.output", "exception", "gen_ai.choice", "gen_ai.user.message", "route to backend", "gen_ai.client.inference.operation.details",
 ]
 SCOPES = ["", "strands.telemetry.tracer", "gcp.vertex.agent", "logfire.mcp", "ai", "pydantic-ai", "com.anthropic.claude_code.x",
-          "com.anthropic.sdk.python", "agentgateway"]
+          "com.anthropic.sdk.python", "agentgateway", "github.com/stacklok/toolhive/pkg/telemetry", "strands-agents"]
 WORDS = st.sampled_from([
     "tool", "TOOL", "execute_tool", "chat", "tools/call", "initialize", "tools/list", "llm", "jsonrpc", "mcp.server", "strands-agents", "gemini-cli",
     "{}", "[]", '{"output":{"type":"tool"}}', '{"messages":[[1]]}', '{"params":[]}', '{"input_str":1,"inputs":[],"kwargs":{}}', '{"contents":[{}]}',
     '{"config":{"tools":[{"function_declarations":[{"name":1}]}],"system_instruction":7},"contents":{}}',
-    '[{"role":"user","parts":[{"type":"text"}]}]', '[{"role":"user","content":[1,{"text":2}]}]',
+    '[{"role":"user","parts":[{"type":"text"}]}]', '{"status":"error","request":{},"response":{"responseParts":[{"functionResponse":[]}]}}',
+    '{"status":"success","request":{"args":1},"responseParts":', '[{"functionDeclarations":[{"name":"mcp_a_b"}]}]',
+    '{"content":{"parts":[{"function_response":{"response":7}}]}}', '[{"role":"user","content":[1,{"text":2}]}]',
     '{"tool_name":"x","arguments":3}', '{"tools":[{"name":"x"}],"serverInfo":[]}', "NaN", "1e999",
 ])
 VALUES: st.SearchStrategy[Any] = st.recursive(

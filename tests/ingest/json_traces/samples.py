@@ -55,6 +55,60 @@ SAMPLES: dict[str, Lines] = {
         {"type": "user", "uuid": "u3", "sessionId": "s1", "timestamp": LATER, "toolUseResult": "done",
          "message": {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": TEXT}]}},
     ],
+    "codex_rollouts": [
+        {"timestamp": AT, "type": "session_meta", "payload": {"id": "s1", "cli_version": "0.169.0", "cwd": "project"}},
+        {"timestamp": AT, "type": "response_item", "payload": {"type": "message", "role": "user", "content": [
+            {"type": "input_text", "text": "<environment_context>\n</environment_context>"}]}},
+        {"timestamp": AT, "type": "response_item", "payload": {"type": "message", "role": "user", "content": [
+            {"type": "input_text", "text": "read it"}]}},
+        {"timestamp": AT, "type": "response_item", "payload": {
+            "type": "function_call", "name": "read_file", "namespace": "mcp__files", "arguments": '{"path": "a"}', "call_id": "call_1"}},
+        {"timestamp": LATER, "type": "event_msg", "payload": {"type": "item_completed", "item": {
+            "type": "McpToolCall", "id": "call_1", "server": "files", "tool": "read_file", "status": "failed",
+            "duration": {"secs": 1, "nanos": 500000000}}}},
+        {"timestamp": LATER, "type": "response_item", "payload": {
+            "type": "function_call_output", "call_id": "call_1", "output": [{"type": "input_text", "text": "done"}]}},
+        {"timestamp": LATER, "type": "response_item", "payload": {
+            "type": "function_call", "name": "shell", "arguments": '{"command": ["ls"]}', "call_id": "call_2"}},
+        {"timestamp": LATER, "type": "response_item", "payload": {
+            "type": "function_call_output", "call_id": "call_2", "output": "exec command rejected by user"}},
+        {"timestamp": LATER, "type": "event_msg", "payload": {
+            "type": "mcp_tool_call_end", "call_id": "call_3", "invocation": {"server": "files", "tool": "list", "arguments": {"path": "b"}},
+            "result": {"Ok": {"content": TEXT, "isError": False}}, "duration": {"secs": 0, "nanos": 1000000}}},
+    ],
+    "codex_exec": [
+        {"type": "thread.started", "thread_id": "s1"}, {"type": "turn.started"},
+        {"type": "item.started", "item": {"id": "item_1", "type": "mcp_tool_call", "server": "files", "tool": "read_file", "status": "in_progress"}},
+        {"type": "item.completed", "item": {
+            "id": "item_1", "type": "mcp_tool_call", "server": "files", "tool": "read_file", "arguments": {"path": "a"},
+            "result": {"content": TEXT, "structured_content": None}, "error": None, "status": "completed"}},
+        {"type": "item.completed", "item": {
+            "id": "item_2", "type": "command_execution", "command": "ls", "aggregated_output": "no", "exit_code": 1, "status": "failed"}},
+        {"type": "item.completed", "item": {"id": "item_3", "type": "agent_message", "text": "it is read"}},
+    ],
+    "gemini_cli_chats": [
+        {"sessionId": "s1", "projectHash": "aa", "startTime": AT, "lastUpdated": AT, "kind": "main"},
+        {"$set": {"messages": [{"id": "m0", "timestamp": AT, "type": "user", "content": [{"text": "<session_context>here</session_context>"}]}]}},
+        {"id": "m1", "timestamp": AT, "type": "user", "content": [{"text": "read it"}]},
+        {"id": "m2", "timestamp": AT, "type": "gemini", "content": "reading", "thoughts": []},
+        *({"id": "m2", "timestamp": AT, "type": "gemini", "content": "reading", "toolCalls": [{
+            "id": "c1", "name": "mcp_files_read_file", "args": {"path": "a"}, "status": status, "timestamp": LATER,
+            "displayName": "read_file (files MCP Server)", "result": [{"functionResponse": {"id": "c1", "response": {"output": "done"}}}]}]}
+          for status in ("executing", "success", "success")),
+    ],
+    "otel_js": [
+        {"hrTime": [1763632800, 500000000], "hrTimeObserved": [1763632800, 500000000], "_body": "Tool call: read_file. Success: true.",
+         "resource": {"_rawAttributes": [["service.name", "gemini-cli"], ["service.version", "v22.1.0"]]},
+         "instrumentationScope": {"name": "gemini-cli"}, "attributes": {
+             "event.name": "gemini_cli.tool_call", "session.id": "s1", "function_name": "read_file", "function_args": '{"path": "a"}',
+             "tool_type": "native", "success": True, "duration_ms": 12}},
+        {"_spanContext": {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "traceFlags": 1}, "kind": 0,
+         "parentSpanContext": {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b173"}, "name": "execute_tool drop",
+         "startTime": [1763632801, 0], "endTime": [1763632802, 500000000], "status": {"code": 2, "message": "no"}, "events": [],
+         "resource": {"attributes": {"service.name": "copilot-chat"}}, "instrumentationScope": {"name": "copilot-chat", "version": "0.62.0"},
+         "attributes": {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "drop", "gen_ai.conversation.id": "s2"}},
+        {"resource": {"attributes": {}}, "scopeMetrics": []},
+    ],
     "chat_messages": [{"session_id": "s1", "timestamp": AT, "messages": [
         {"role": "system", "content": "be brief"}, {"role": "user", "content": "read it"},
         {"role": "assistant", "content": None, "tool_calls": [

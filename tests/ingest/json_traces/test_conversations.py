@@ -1,5 +1,6 @@
 """Transcripts and message lists."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -195,3 +196,24 @@ def test_langchain_in_its_three_forms(given: list[dict[str, Any]]) -> None:
 def test_langchain_calls_in_the_former_place() -> None:
     extra = {"tool_calls": [{"id": "c1", "type": "function", "function": {"name": "a", "arguments": "{}"}}]}
     assert told(read({"type": "ai", "content": "", "additional_kwargs": extra}, {"type": "tool", **ANSWERED})) == [(None, "a", "done", "error")]
+
+
+@pytest.mark.parametrize("kind", ["chat", "langchain"])
+def test_lines_that_are_lists_of_messages_are_conversations_of_their_own(kind: str) -> None:
+    def line(name: str) -> bytes:
+        if kind == "chat":
+            call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": "{}"}}
+            told: list[dict[str, Any]] = [
+                {"role": "user", "content": f"Do {name}"}, {"role": "assistant", "content": None, "tool_calls": [call]},
+                {"role": "tool", "tool_call_id": "call_1", "content": f"{name} done"},
+            ]
+        else:
+            told = [
+                {"type": "human", "content": f"Do {name}"}, {"type": "ai", "content": "", "tool_calls": [{"name": name, "args": {}, "id": "call_1"}]},
+                {"type": "tool", "tool_call_id": "call_1", "content": f"{name} done"},
+            ]
+        return json.dumps(told).encode()
+
+    records = read_body(line("a") + b"\n" + line("b")).records
+    assert [(c.tool, c.result) for c in records.calls] == [("a", "a done"), ("b", "b done")]
+    assert len({c.session_id for c in records.calls}) == 2
