@@ -255,9 +255,9 @@ def _constants(code: CodeType) -> set[Any]:
 
 
 def sources() -> list[tuple[str, dict[str, Carried]]]:
-    """Every dialect and log format with what it carries."""
+    """Every dialect, and every log format that is none in another form, with what it carries."""
     ours = [(name, import_module(f"ingest.dialects.{name}"), one.carries, one.never_carries) for name, one in dialects()]
-    ours += [(name, import_module(f"ingest.json_traces.{name}"), one.carries, one.never_carries) for name, one in formats()]
+    ours += [(name, import_module(f"ingest.json_traces.{name}"), one.carries, one.never_carries) for name, one in formats() if not one.of_dialects]
     return [(name, carried(module, carries, never)) for name, module, carries, never in ours]
 
 

@@ -57,6 +57,7 @@ class LogFormat:
     reader: a new reader; the clock gives a moment to lines that have none.
     carries, never_carries: for the docs: what detectors can see in it, and what it can never show.
     parse: where lines are text, makes an object out of one; None where it is none of this format.
+    of_dialects: spans and log records in another form; any dialect may speak in them.
     """
 
     rank: int
@@ -65,6 +66,7 @@ class LogFormat:
     carries: str
     never_carries: str
     parse: Callable[[str], Line | None] | None = None
+    of_dialects: bool = False
 
 
 class EachLine:

@@ -1,4 +1,4 @@
-"""Gemini CLI's sessions: `~/.gemini/tmp/*/chats/session-*`, one message a line, or all of them in one object."""
+"""Gemini CLI's sessions: `session-*` in the folders `chats` below `~/.gemini/tmp`, one message a line, or all of them in one object."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator

@@ -100,4 +100,5 @@ FORMAT = LogFormat(
     rank=14, recognises=recognises, reader=each_line(read),
     carries="what the dialect that speaks in it carries: see there",
     never_carries="what that dialect never carries; single calls, where only metrics are written",
+    of_dialects=True,
 )
