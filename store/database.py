@@ -25,7 +25,7 @@ VIEW_ORDER = ("prompts", "steps", "turns", "leaves")
 _WIDE = ("steps",)
 """Views that hold calls whole: they are not worth keeping beside these, only what they build on is."""
 
-MEMORY_LIMIT_BYTES = 640 << 20
+MEMORY_LIMIT_BYTES = 768 << 20
 """DuckDB's own cap; beyond it, it spills to the workspace's folder instead of growing."""
 
 CHECKPOINT_BYTES = 256 << 20

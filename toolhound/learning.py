@@ -25,7 +25,7 @@ BEFORE_ALERT = timedelta(days=7)
 SCORED_KEPT_DAYS = 30
 """How long a session is remembered as counted; one that goes on after that counts as another."""
 
-AT_ONCE = 50_000
+AT_ONCE = 25_000
 """How many calls are taught at a time."""
 
 

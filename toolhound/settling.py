@@ -13,7 +13,7 @@ from store.manifest import LakeFile
 from toolhound.detection import patience
 from toolhound.learning import Learned
 
-AT_ONCE = 250_000
+AT_ONCE = 120_000
 """How many calls one transaction moves at most: enough for files that are worth opening, and detectors do not wait for long."""
 
 SPANS_KEPT = timedelta(hours=1)
