@@ -93,7 +93,7 @@ def test_a_real_session_counts_each_call_once(order: int) -> None:
     assert sorted(told) == [
         ("drop_customer", "crm", "error", "MCP tool 'drop_customer' repo", "accept", "user", "mcp_tool_error", None),
         ("find_customer", "crm", "ok", FOUND[:29], "accept", "user", None, None),
-        ("read_file", "gemini-cli", "error", "File not found: /work/missing", "accept", "user", "file_not_found", None),
+        ("read_file", "gemini-cli", "error", "File not found: /srv/shop/mis", "accept", "user", "file_not_found", None),
         ("read_file", "gemini-cli", "ok", "Call Bo on Monday.\n", "accept", "user", None, None),
     ]
 
