@@ -24,7 +24,9 @@ def main() -> int:
     """Run engine, deliveries and web server until told to stop."""
     folder, host, port, address = sys.argv[1:5]
     try:
-        workspace = Workspace(Path(folder), address=address, workers=Workers(max(1, (os.cpu_count() or 1) - 1)))
+        workers = Workers(max(1, (os.cpu_count() or 1) - 1))
+        workspace = Workspace(Path(folder), address=address, workers=workers)
+        workers.start()
     except ToolhoundError as error:
         print(f"toolhound engine: {error}", file=sys.stderr)
         return 1

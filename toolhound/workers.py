@@ -107,6 +107,12 @@ class Workers:
         self._changing = threading.Lock()
         self._stopped = False
 
+    def start(self) -> None:
+        """Start them now: the first question need not wait until they are there."""
+        with self._changing:
+            if not self._stopped:
+                self._workers = [worker or Worker() for worker in self._workers]
+
     def ask(self, asked: Sequence[Registered], seen: Mapping[str, pa.Table]) -> Answer:
         """Ask the process whose turn it is: at most as many questions are open as there are processes, and the oldest is answered first."""
         with self._changing:

@@ -1,5 +1,6 @@
 """Detectors in processes of their own: the same answers, and an end that is noticed."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -94,3 +95,16 @@ if __name__ == "__main__":
         assert time.monotonic() < until, "the worker outlives whoever started it"
         time.sleep(0.05)
 
+
+
+def test_they_are_there_before_the_first_question() -> None:
+    workers = Workers(2)
+    try:
+        before = {child.pid for child in multiprocessing.active_children()}
+        workers.start()
+        workers.start()  # what is there already stays
+        assert len({child.pid for child in multiprocessing.active_children()} - before) == workers.processes
+    finally:
+        workers.stop()
+    workers.start()
+    assert {child.pid for child in multiprocessing.active_children()} <= before
